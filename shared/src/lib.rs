@@ -1,1 +1,10 @@
+#![doc = include_str!("../README.md")]
 
+pub mod adapter;
+pub mod clock;
+pub mod integration;
+pub mod model;
+pub mod publish;
+pub mod queue;
+pub mod secrets;
+pub mod store;

@@ -1,0 +1,253 @@
+//! What every adapter is: few methods, rich values.
+
+mod error;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use error::{Error, ErrorKind, Result};
+
+use crate::model::{Fields, Kind, RecordId, System};
+
+/// A system's own bookmark: opaque to all but its adapter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Cursor(pub String);
+
+/// What an adapter can do with one kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindCapability {
+    /// The kind.
+    pub kind: Kind,
+    /// Which fields the integration maps, by position in [`Kind::fields`].
+    pub mapped: u64,
+    /// Whether changes, and so deletions, are told since a cursor.
+    pub tracks_changes: bool,
+    /// Whether changes can be written.
+    pub pushes: bool,
+}
+
+/// What an adapter can do, as data; asking costs no I/O.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capability {
+    /// The kinds that it reads and writes.
+    pub kinds: Vec<KindCapability>,
+    /// The most changes that one push takes.
+    pub push_batch: usize,
+    /// The most ids that one [`Adapter::find`] takes.
+    pub find_batch: usize,
+}
+
+impl Capability {
+    /// Returns what can be done with one kind.
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> Option<&KindCapability> {
+        self.kinds.iter().find(|capability| capability.kind == kind)
+    }
+}
+
+impl KindCapability {
+    /// Says whether the integration maps the field at this position.
+    #[must_use]
+    pub const fn maps(&self, position: usize) -> bool {
+        self.mapped >> position & 1 == 1
+    }
+}
+
+/// The answer to one question of a probe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What was asked, such as `sign in` or `read members`.
+    pub question: String,
+    /// Whether it works.
+    pub works: bool,
+    /// Where it fails: `name`, `tls`, `network`, `key`, `scope`, `permission`, `configuration`, `clock` or `system`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<&'static str>,
+    /// What was found, and what to do about it.
+    pub answer: String,
+}
+
+/// Where to begin reading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum From {
+    /// At the beginning of everything.
+    Start,
+    /// After what this cursor has seen.
+    Since(Cursor),
+    /// In the middle of a listing, at the page that this one names.
+    Page(Cursor),
+}
+
+/// One page of what a system holds.
+#[derive(Debug, Clone)]
+pub struct Pulled {
+    /// What was read, in the system's order.
+    pub items: Vec<Item>,
+    /// What comes after.
+    pub next: Next,
+    /// What an operator should know and nobody need stop for, such as columns that have vanished.
+    pub warnings: Vec<String>,
+}
+
+/// What comes after a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Another page.
+    Page(Cursor),
+    /// Nothing: the listing is complete, and later changes are told since this cursor.
+    End(Cursor),
+}
+
+/// One thing that a system tells.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// A row as it is now.
+    Row(ExternalRecord),
+    /// A row that is gone.
+    Deleted {
+        /// Its id.
+        id: Box<str>,
+        /// The id of the row that it was merged into.
+        merged_into: Option<Box<str>>,
+    },
+    /// A row that could not be read as a record.
+    Faulty {
+        /// Its id.
+        id: Box<str>,
+        /// The field that is at fault, as the platform names it.
+        field: String,
+        /// What is wrong, and what to do; holds nothing of the row.
+        message: String,
+    },
+}
+
+/// A row of a system, in the platform's words.
+///
+/// A field that refers to another record holds that record's *external* id.
+#[derive(Debug, Clone)]
+pub struct ExternalRecord {
+    /// The system's id, in one canonical form.
+    pub id: Box<str>,
+    /// The system's version of the row.
+    pub etag: Option<Box<str>>,
+    /// The platform's id of it, where the row carries one.
+    pub key: Option<Box<str>>,
+    /// What it says.
+    pub fields: Fields,
+    /// When it was last changed there.
+    pub modified_at: Option<Timestamp>,
+    /// Whether the last one to change it was this service.
+    pub ours: bool,
+    /// Whether it is in use there.
+    pub active: bool,
+}
+
+/// A change to be made on the other side.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The platform's id; the key under which a new row is made.
+    pub key: RecordId,
+    /// The row to change; `None` makes one, or takes the one that has the key.
+    pub target: Option<Target>,
+    /// What to do.
+    pub action: ChangeAction,
+}
+
+/// The row that a change is for, as it was last seen.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// Its id.
+    pub id: Box<str>,
+    /// Its version; the change is refused as `Conflict` where it has another by now.
+    pub etag: Option<Box<str>>,
+    /// Whether it was in use.
+    pub active: bool,
+}
+
+/// What to do with a row.
+#[derive(Debug, Clone)]
+pub enum ChangeAction {
+    /// Give these fields, by position in [`Kind::fields`], the values that `fields` has.
+    Write {
+        /// The values; references hold external ids.
+        fields: Fields,
+        /// Which of them to write, a bit for each position.
+        changed: u64,
+    },
+    /// Take it out of use, as the integration's configuration says.
+    Remove,
+}
+
+/// What became of one change.
+pub type Outcome = Result<Pushed>;
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pushed {
+    /// The row's id.
+    pub id: Box<str>,
+    /// Its version after the change, where the system says so.
+    pub etag: Option<Box<str>>,
+    /// Whether it is in use after the change.
+    pub active: bool,
+}
+
+/// What stands under an id.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// A row, or a row that was merged away or cannot be read.
+    Here(Item),
+    /// Nothing: the system says that there is no such row.
+    Nothing,
+}
+
+/// An outside system, as one integration reaches it.
+///
+/// # Behaviour
+///
+/// - `capability` does no I/O.
+/// - Pages end, and a page read again holds what was not changed in between.
+/// - A listing that was cut short is an error, never an end.
+/// - What is written through `push` is what `find` and the next delta tell.
+/// - A change pushed twice has one effect.
+/// - One change that fails leaves the others of its batch as they are.
+/// - A limit that the system sets is `RateLimited`, and nothing more is sent before its time.
+/// - `Debug` output shows no secret.
+#[async_trait]
+pub trait Adapter: Debug + Send + Sync + 'static {
+    /// Names the system.
+    fn system(&self) -> System;
+
+    /// Says what can be done.
+    fn capability(&self) -> Capability;
+
+    /// Asks one cheap question for each capability: does it really work?
+    async fn probe(&self) -> Vec<Finding>;
+
+    /// Reads one page.
+    ///
+    /// # Errors
+    ///
+    /// `CursorExpired` where the system no longer knows the cursor; else as its answer is to be taken.
+    async fn pull(&self, kind: Kind, from: &From) -> Result<Pulled>;
+
+    /// Makes changes; answers for each, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Where nothing is known of any of them: what was not answered for one by one.
+    async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>>;
+
+    /// Says what stands under each id, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Where any of them could not be asked: "nothing" is only said by the system itself.
+    async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>>;
+}
