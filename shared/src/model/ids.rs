@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} must be {rule}")]
 pub struct IdError {
-    what: &'static str,
-    rule: &'static str,
+    pub(super) what: &'static str,
+    pub(super) rule: &'static str,
 }
 
 macro_rules! text_id {
