@@ -6,5 +6,7 @@ pub mod integration;
 pub mod model;
 pub mod publish;
 pub mod queue;
+pub mod records;
 pub mod secrets;
 pub mod store;
+pub mod sync;
