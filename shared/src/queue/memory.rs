@@ -147,9 +147,8 @@ impl Queue for MemoryQueue {
 
 impl Lane {
     fn send(&mut self, message: Message, now: Timestamp) {
-        self.remembered
-            .retain(|_, sent_at| now < *sent_at + REMEMBERED_FOR);
-        if self.remembered.contains_key(&message.deduplication) {
+        let sent_at = self.remembered.get(&message.deduplication);
+        if sent_at.is_some_and(|sent_at| now < *sent_at + REMEMBERED_FOR) {
             return;
         }
         self.remembered.insert(message.deduplication.clone(), now);
