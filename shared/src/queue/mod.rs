@@ -6,6 +6,11 @@ use async_trait::async_trait;
 
 use crate::model::System;
 
+mod limits;
+mod memory;
+
+pub use memory::{MemoryQueue, Received};
+
 /// What is put on a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
