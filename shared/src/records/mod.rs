@@ -9,11 +9,21 @@
 //! A pending row says that the platform changed a record which the system has not been told of. It is written in one
 //! transaction with the record, and removed on its own version, so that a change made meanwhile is never lost.
 
+mod bulk;
+mod list;
+mod put;
+mod row;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
+
+pub use bulk::{Line, LineResult, bulk};
+pub use list::{RecordPage, list, read};
+pub use put::{Put, PutError, PutOutcome, StoredRecord, Wish, delete, put};
+pub use row::content;
 
 use crate::model::{Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System};
 use crate::store::{Content, Key, Row, StoreError, Table};

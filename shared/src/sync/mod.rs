@@ -18,9 +18,11 @@
 
 mod lease;
 mod run;
+mod standing;
 
 pub use lease::{Claim, ClaimError, Lease, OpenError, claim, open};
 pub use run::{
     Cost, Failure, Mode, Position, Run, RunError, RunRequest, RunState, SliceMessage, Totals, Trigger,
     cancel, list_runs, read_last, read_run,
 };
+pub use standing::{RunsStanding, runs_standing};
