@@ -207,6 +207,15 @@ pub enum Found {
     Nothing,
 }
 
+/// What was sent and received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes of answers, as they travelled.
+    pub bytes_received: u64,
+}
+
 /// An outside system, as one integration reaches it.
 ///
 /// # Behaviour
@@ -226,6 +235,9 @@ pub trait Adapter: Debug + Send + Sync + 'static {
 
     /// Says what can be done.
     fn capability(&self) -> Capability;
+
+    /// Returns what was sent and received since this was last asked.
+    fn take_usage(&self) -> Usage;
 
     /// Asks one cheap question for each capability: does it really work?
     async fn probe(&self) -> Vec<Finding>;

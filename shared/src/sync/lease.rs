@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::run::{Mode, Position, Run, RunRequest, last_key, read_row, run_key};
-use crate::adapter::From;
 use crate::model::{IntegrationId, Kind, RunId};
 use crate::store::{Content, Expect, Key, Store, StoreError, Table, Write};
 
@@ -84,7 +83,22 @@ pub(super) fn lease_key(integration: &IntegrationId) -> Key {
 ///
 /// `Active` with the id of the run that is in the way; those of the store.
 pub async fn open(store: &dyn Store, request: RunRequest, now: Timestamp) -> Result<Run, OpenError> {
-    let run = Run::new(request.clone(), first_position(&request), now);
+    let kind = Kind::Member;
+    let position = match request.mode {
+        Mode::Retry => Position::Retry { kind, after: None },
+        Mode::Delta | Mode::Full | Mode::Approved => Position::Begin { kind },
+    };
+    open_at(store, request, position, now).await
+}
+
+/// Opens a run that begins at a given place.
+pub(super) async fn open_at(
+    store: &dyn Store,
+    request: RunRequest,
+    position: Position,
+    now: Timestamp,
+) -> Result<Run, OpenError> {
+    let run = Run::new(request, position, now);
     loop {
         let row = read_row(store, lease_key(&run.integration)).await?;
         let lease: Lease = row
@@ -102,20 +116,6 @@ pub async fn open(store: &dyn Store, request: RunRequest, now: Timestamp) -> Res
             Err(StoreError::Refused { .. }) => {}
             answer => return answer.map(|()| run).map_err(OpenError::from),
         }
-    }
-}
-
-fn first_position(request: &RunRequest) -> Position {
-    let kind = Kind::Member;
-    match request.mode {
-        Mode::Delta | Mode::Full => Position::Pull {
-            kind,
-            from: From::Start,
-            page: 0,
-            listing: true,
-        },
-        Mode::Retry => Position::Retry { kind, after: None },
-        Mode::Approved => Position::Done,
     }
 }
 
