@@ -1,6 +1,7 @@
 //! What every adapter is: few methods, rich values.
 
 mod error;
+mod unusable;
 
 use std::fmt::Debug;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use error::{Error, ErrorKind, Result};
+pub use unusable::Unusable;
 
 use crate::model::{Fields, Kind, RecordId, System};
 

@@ -195,3 +195,81 @@ pub(super) async fn last(
     let row = read_row(store, last_key(integration)).await?;
     row.map(|row| Ok((row.version, row.decode()?))).transpose()
 }
+
+/// A run that nobody works on.
+#[derive(Debug, Clone)]
+pub struct Woken {
+    /// The run.
+    pub run: Run,
+    /// Tells this call from earlier ones.
+    pub wake: String,
+}
+
+/// Says which run a due lease is for, and when to look again, should this call be lost too.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn wake(store: &dyn Store, lease: &Key, now: Timestamp) -> Result<Option<Woken>, StoreError> {
+    let Some(row) = read_row(store, lease.clone()).await? else {
+        return Ok(None);
+    };
+    let held: Lease = row.decode()?;
+    let Some((run, until)) = held.run.clone().map(|run| (run, held.until)) else {
+        return Ok(None);
+    };
+    if until.is_some_and(|until| until > now) {
+        return Ok(None);
+    }
+    let Some(integration) = integration_of(lease) else {
+        return Ok(None);
+    };
+    let Some(run) = read_row(store, run_key(&integration, &run)).await? else {
+        return Ok(None);
+    };
+    let run: Run = run.decode()?;
+    if run.resume_at.is_some_and(|at| at > now) {
+        return Ok(None);
+    }
+    let write = free(&integration, Expect::Version(row.version), &run.id, now);
+    match store.write(vec![write]).await {
+        Ok(()) => Ok(Some(Woken {
+            run,
+            wake: format!("wake-{}", row.version),
+        })),
+        Err(StoreError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn integration_of(lease: &Key) -> Option<IntegrationId> {
+    let system = lease.sort.strip_prefix("lease#")?.parse().ok()?;
+    Some(IntegrationId::new(lease.partition.parse().ok()?, system))
+}
+
+/// Ends a run whose integration is gone.
+///
+/// # Errors
+///
+/// Those of the store; where the run has changed meanwhile nothing happens.
+pub async fn abandon(store: &dyn Store, run: &Run, now: Timestamp) -> Result<(), StoreError> {
+    let rows = store.get(&[lease_key(&run.integration), run.key()]).await?;
+    let [Some(lease_row), Some(run_row)] = rows.as_slice() else {
+        return Ok(());
+    };
+    let mut ended: Run = run_row.decode()?;
+    ended.state = super::run::RunState::Cancelled;
+    ended.finished_at = Some(now);
+    let writes = vec![
+        end(&run.integration, lease_row.version),
+        Write::put(
+            run_row.key.clone(),
+            Expect::Version(run_row.version),
+            Content::of(&ended),
+        ),
+    ];
+    match store.write(writes).await {
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

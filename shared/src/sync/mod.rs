@@ -34,7 +34,7 @@ mod run;
 
 pub use engine::Engine;
 pub use finish::{Worked, failure};
-pub use lease::{Claim, ClaimError, Lease, OpenError, claim, open};
+pub use lease::{Claim, ClaimError, Lease, OpenError, Woken, abandon, claim, open, wake};
 pub use merge::{Merged, Rules};
 pub use run::{
     Cost, Failure, Mode, Position, Run, RunError, RunRequest, RunState, SliceMessage, Totals, Trigger,
