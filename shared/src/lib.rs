@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod api;
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod flow;

@@ -1,9 +1,11 @@
 //! The steps put together: what each function does, without Lambda and without AWS.
 
 mod ports;
+pub mod reconcile;
 mod status;
 mod trigger;
+pub mod work;
 
 pub use ports::Ports;
 pub use status::{Health, Level, Standing, standing};
-pub use trigger::{Attempt, TriggerError, sync_membership_data, trigger, stop};
+pub use trigger::{Attempt, TriggerError, hand_over, stop, sync_membership_data, trigger};

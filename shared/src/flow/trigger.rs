@@ -68,7 +68,7 @@ pub async fn trigger(ports: &Ports, request: RunRequest, attempt: Attempt) -> Re
         Some(state) => return Err(TriggerError::NotActive(state)),
     }
     let run = sync::open(&*ports.store, request, ports.now()).await?;
-    wake(ports, &run, "open").await;
+    hand_over(ports, &run, "open").await;
     Ok(run)
 }
 
@@ -89,7 +89,8 @@ async fn opened_before(
     Ok(runs.into_iter().find(ours))
 }
 
-async fn wake(ports: &Ports, run: &Run, why: &str) {
+/// Puts a run's next slice on its queue; where the queue does not take it, `reconcile` does so when the lease is due.
+pub async fn hand_over(ports: &Ports, run: &Run, why: &str) {
     if let Err(error) = ports.queue.send(run.message(why)).await {
         tracing::warn!(run.id = %run.id, integration.id = %run.integration, ?error, "left the run to reconcile");
     }
@@ -125,6 +126,6 @@ pub async fn sync_membership_data(
 /// `Missing`, `Ended`, and those of the store.
 pub async fn stop(ports: &Ports, integration: &IntegrationId, run: &RunId) -> Result<Run, RunError> {
     let run = sync::cancel(&*ports.store, integration, run).await?;
-    wake(ports, &run, "cancel").await;
+    hand_over(ports, &run, "cancel").await;
     Ok(run)
 }

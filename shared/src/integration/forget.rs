@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::flow::Ports;
 use crate::model::{IntegrationId, Kind, Link, Record};
-use crate::records::{content, link_partition, pending_partition, record_key};
+use crate::records::{link_partition, pending_partition, record_key};
 use crate::store::{Expect, MAX_WRITES, Page, Query, Row, Store, StoreError, Table, Write};
 
 /// How many rows are read at a time.
@@ -99,7 +99,7 @@ async fn unlinked_records(
     for row in store.get(&keys).await?.into_iter().flatten() {
         let mut record = Record::from_row(kind, &row)?;
         if record.links.remove(&id.system).is_some() {
-            writes.push(Write::put(row.key.clone(), Expect::Version(row.version), content(&record)));
+            writes.push(Write::put(row.key.clone(), Expect::Version(row.version), record.content()));
         }
     }
     Ok(writes)

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod entry;
+mod eventbridge;
 mod memory;
 
 pub use entry::SOURCE;
+pub use eventbridge::EventBridge;
 pub use memory::{MemoryPublish, Published};
 
 /// A result event, as it stands in the outbox and travels on the bus.

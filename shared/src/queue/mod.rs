@@ -8,8 +8,10 @@ use crate::model::System;
 
 mod limits;
 mod memory;
+mod sqs;
 
 pub use memory::{MemoryQueue, Received};
+pub use sqs::SqsQueue;
 
 /// What is put on a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]

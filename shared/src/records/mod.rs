@@ -12,9 +12,9 @@
 mod bulk;
 mod list;
 mod put;
-mod row;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,10 +23,12 @@ use serde_json::{Map, Value as Json};
 pub use bulk::{Line, LineResult, bulk};
 pub use list::{RecordPage, list, read};
 pub use put::{Put, PutError, PutOutcome, StoredRecord, Wish, delete, put};
-pub use row::content;
 
 use crate::model::{Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System};
-use crate::store::{Content, Key, Row, StoreError, Table};
+use crate::store::{Content, Expect, Key, Row, StoreError, Table, Write};
+
+/// For how long it is remembered that a record was deleted.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A record's row.
 ///
@@ -99,6 +101,20 @@ pub fn pending_partition(integration: &IntegrationId) -> String {
     format!("{}#{}#pending", integration.organization, integration.system)
 }
 
+/// Returns the write that marks a record as one that the system must be told of.
+///
+/// Each one raises the row's version, so that a mark made while an older one is being sent is not lost.
+#[must_use]
+pub fn pend(integration: &IntegrationId, kind: Kind, id: &RecordId) -> Write {
+    let content = Content {
+        body: "{}".to_owned(),
+        fence: None,
+        due_at: None,
+        expires_at: None,
+    };
+    Write::put(pending_key(integration, kind, id), Expect::Anything, content)
+}
+
 impl Record {
     /// Makes a record without fields, to be filled.
     #[must_use]
@@ -121,9 +137,33 @@ impl Record {
         self.deleted_at.is_none()
     }
 
-    /// Returns the record as the content of its row.
+    /// Returns what is left of the record when it is deleted: that it was there.
+    #[must_use]
+    pub fn tombstone(&self, now: Timestamp, by: Origin, merged_into: Option<RecordId>) -> Self {
+        let fields = Fields::new(self.fields.kind());
+        let (id, links) = (self.id.clone(), self.links.clone());
+        Self {
+            id,
+            fields,
+            modified_at: now,
+            modified_by: by,
+            links,
+            deleted_at: Some(now),
+            merged_into,
+        }
+    }
+
+    /// Returns the record as the content of its row; that of a deleted one goes by itself when its time is up.
     #[must_use]
     pub fn content(&self) -> Content {
+        let content = self.written();
+        match self.deleted_at {
+            Some(at) => content.expires_at(at.checked_add(REMEMBERED).unwrap_or(at)),
+            None => content,
+        }
+    }
+
+    fn written(&self) -> Content {
         Content::of(&Written {
             fields: &self.fields,
             modified_at: self.modified_at,

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::row::{content, tombstone};
-use super::{pending_key, record_key};
+use super::{pend, record_key};
 use crate::flow::Ports;
 use crate::integration::{self, Direction, Integration, Precondition, State, Stored};
 use crate::model::{
     FieldError, FieldType, Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System, Value,
 };
-use crate::store::{Content, Expect, Key, Row, Store, StoreError, Write};
+use crate::store::{Expect, Key, Row, Store, StoreError, Write};
 
 /// A record as somebody wants it to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +123,7 @@ pub async fn delete(
         if !precondition.accepts(Some(stored.version)) {
             return Err(PutError::Precondition);
         }
-        let record = tombstone(&stored.record, ports.now());
+        let record = stored.record.tombstone(ports.now(), Origin::Platform, None);
         let writes = found.writes(organization, &record, Some(stored.version));
         match write(&*ports.store, writes).await {
             Err(StoreError::Refused { .. }) => {}
@@ -222,12 +221,9 @@ impl Found {
     fn writes(&self, organization: &OrganizationId, record: &Record, version: Option<u64>) -> Vec<Write> {
         let kind = record.fields.kind();
         let expect = version.map_or(Expect::Absent, Expect::Version);
-        let row = Write::put(record_key(organization, kind, &record.id), expect, content(record));
+        let row = Write::put(record_key(organization, kind, &record.id), expect, record.content());
         let told = self.integrations.iter().filter(|integration| is_told(integration));
-        let pending = told.map(|integration| {
-            let key = pending_key(&integration.id, kind, &record.id);
-            Write::put(key, Expect::Anything, Content::of(&serde_json::json!({})))
-        });
+        let pending = told.map(|integration| pend(&integration.id, kind, &record.id));
         std::iter::once(row).chain(pending).collect()
     }
 }

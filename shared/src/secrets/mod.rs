@@ -6,8 +6,10 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 mod memory;
+mod secrets_manager;
 
 pub use memory::MemorySecrets;
+pub use secrets_manager::SecretsManager;
 
 /// A secret as it was read.
 #[derive(Debug, Clone)]

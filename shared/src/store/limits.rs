@@ -51,8 +51,13 @@ pub(super) fn check_key(key: &Key) -> Result<(), Unacceptable> {
     if fits { Ok(()) } else { Err(Unacceptable::Key) }
 }
 
-pub(super) const fn check_query(query: &Query) -> Result<(), Unacceptable> {
-    if query.partition.is_empty() || query.partition.len() > MAX_PARTITION || query.prefix.len() > MAX_SORT {
+pub(super) fn check_query(query: &Query) -> Result<(), Unacceptable> {
+    let longest = query
+        .after
+        .as_ref()
+        .map_or(0, String::len)
+        .max(query.prefix.len());
+    if query.partition.is_empty() || query.partition.len() > MAX_PARTITION || longest > MAX_SORT {
         return Err(Unacceptable::Key);
     }
     if query.limit == 0 {

@@ -11,10 +11,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 mod counts;
+mod dynamodb;
 mod limits;
 mod memory;
 
 pub use counts::Counts;
+pub use dynamodb::{DynamoStore, TableNames};
 pub use memory::MemoryStore;
 
 /// The tables of the service.
