@@ -46,8 +46,6 @@ pub enum Code {
     Disconnecting,
     /// Another change of the integration is under way.
     ChangeInProgress,
-    /// The review has been decided otherwise.
-    ReviewDecided,
     /// A request with this `Idempotency-Key` is being worked on.
     IdempotencyInProgress,
     /// It has another version than the request expects.
@@ -86,7 +84,6 @@ impl Code {
             | Self::NeedsReauthorization
             | Self::Disconnecting
             | Self::ChangeInProgress
-            | Self::ReviewDecided
             | Self::IdempotencyInProgress => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -120,7 +117,6 @@ impl Code {
             Self::NeedsReauthorization => "The integration needs another credential",
             Self::Disconnecting => "The integration is being disconnected",
             Self::ChangeInProgress => "Another change of the integration is under way",
-            Self::ReviewDecided => "The review has been decided otherwise",
             Self::IdempotencyInProgress => "A request with this Idempotency-Key is being worked on",
             Self::PreconditionFailed => "It has another version by now",
             Self::TooLarge => "The body is too large",

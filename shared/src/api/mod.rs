@@ -39,4 +39,4 @@ pub use code::Code;
 pub use openapi::{OPENAPI_JSON, document};
 pub use operation::Operation;
 pub use problem::{Fault, PROBLEM_JSON, Problem};
-pub use routes::{Integrations, Test, TestIntegration, integration_routes, test_routes, trigger_routes};
+pub use routes::{Integrations, Test, integration_routes, test_routes, trigger_routes};

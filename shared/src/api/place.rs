@@ -5,7 +5,10 @@ use http::request::Parts;
 
 use super::refusals::malformed;
 use super::{Caller, Code, Problem};
-use crate::model::{IdError, IntegrationId, OrganizationId, RecordId, RunId, System};
+use crate::model::{IdError, IntegrationId, Kind, OrganizationId, RecordId, RunId, System};
+
+/// The longest name that somebody else gives a thing.
+const MAX_NAME: usize = 200;
 
 /// The organization in the path, into which the caller was let.
 #[derive(Debug, Clone)]
@@ -51,6 +54,15 @@ impl Path {
 
     fn parsed<T: std::str::FromStr<Err = IdError>>(&self, name: &str) -> Result<T, Problem> {
         self.text(name)?.parse().map_err(|error| malformed(name, &error))
+    }
+
+    /// Returns a part that is somebody else's name of a thing: short, and nothing that keys are made of.
+    fn plain(&self, name: &str) -> Result<String, Problem> {
+        let text = self.text(name)?;
+        if text.len() <= MAX_NAME && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+            return Ok(text.to_owned());
+        }
+        Err(Problem::of_field(name, format!("must be at most {MAX_NAME} visible characters without #")))
     }
 
     fn integration(&self, organization: OrganizationId) -> Result<IntegrationId, Problem> {
@@ -121,5 +133,42 @@ impl<S: Send + Sync> FromRequestParts<S> for AtRecord {
         let InOrganization { organization, .. } = InOrganization::from_request_parts(parts, state).await?;
         let record = Path::of(parts, state).await?.parsed("id")?;
         Ok(Self { organization, record })
+    }
+}
+
+/// The record in quarantine that the path names, by its id on the side that it came from.
+#[derive(Debug, Clone)]
+pub(super) struct AtQuarantined {
+    pub(super) id: IntegrationId,
+    pub(super) kind: Kind,
+    pub(super) record: String,
+}
+
+/// The review in the path.
+#[derive(Debug, Clone)]
+pub(super) struct AtReview {
+    pub(super) caller: Caller,
+    pub(super) id: IntegrationId,
+    pub(super) review: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AtQuarantined {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let AtIntegration { id, .. } = AtIntegration::from_request_parts(parts, state).await?;
+        let path = Path::of(parts, state).await?;
+        let (kind, record) = (path.parsed("kind")?, path.plain("id")?);
+        Ok(Self { id, kind, record })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AtReview {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let AtIntegration { caller, id } = AtIntegration::from_request_parts(parts, state).await?;
+        let review = Path::of(parts, state).await?.plain("reviewId")?;
+        Ok(Self { caller, id, review })
     }
 }

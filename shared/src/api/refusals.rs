@@ -10,6 +10,7 @@ use crate::records::PutError;
 use crate::secrets::SecretError;
 use crate::store::StoreError;
 use crate::sync::RunError;
+use crate::sync::review::DecideError;
 
 impl Problem {
     /// Says that an organization has not connected a system.
@@ -68,6 +69,17 @@ impl From<RunError> for Problem {
             RunError::Missing => Self::new(Code::UnknownRun),
             RunError::Ended => Self::new(Code::RunEnded),
             RunError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Missing => Self::new(Code::UnknownReview),
+            DecideError::Unfit => Self::of_field("decision", DecideError::Unfit.to_string()),
+            DecideError::Active(run) => Self::active(run),
+            DecideError::Store(error) => error.into(),
         }
     }
 }

@@ -3,12 +3,12 @@
 //! | step | written | a crash right after it leaves | mended by |
 //! | --- | --- | --- | --- |
 //! | 1 mark | integration (disconnecting) and audit row | an integration that starts nothing | the caller repeats the request |
-//! | 2 stop | the active run: asked to stop | a run that stops at its next checkpoint | the engine |
+//! | 2 stop | the active run: ended, or asked to stop where somebody works on it | a run that stops at its next checkpoint | the engine |
 //! | 3 forget | page by page: links with what records say of them, pending rows, cursors, quarantine, reviews | half of them | the caller repeats the request |
 //! | 4 secret | the credentials are deleted | an integration without credentials, that starts nothing | the caller repeats the request |
 //! | 5 row | integration removed, and audit row | – | – |
 //!
-//! While a run is active nothing is forgotten: it would write some of it anew.
+//! While somebody works on a run nothing is forgotten: it would be written anew.
 
 use std::time::Duration;
 
@@ -93,10 +93,17 @@ async fn mark(
     }
 }
 
+/// Ends the active run, unless somebody works on it: then it is asked to stop, and is returned.
 async fn stop(ports: &Ports, id: &IntegrationId) -> Result<Option<RunId>, ChangeError> {
-    let Some(run) = sync::runs_standing(&*ports.store, id).await?.active else {
+    let standing = sync::runs_standing(&*ports.store, id).await?;
+    let Some(run) = standing.active else {
         return Ok(None);
     };
+    if standing.held_until.is_none_or(|until| until <= ports.now()) {
+        sync::abandon(&*ports.store, &run, ports.now()).await?;
+        let left = sync::runs_standing(&*ports.store, id).await?.active;
+        return Ok(left.map(|run| run.id));
+    }
     match flow::stop(ports, id, &run.id).await {
         Ok(_) => Ok(Some(run.id)),
         Err(RunError::Ended | RunError::Missing) => Ok(None),

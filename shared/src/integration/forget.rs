@@ -39,7 +39,7 @@ pub(super) async fn all(ports: &Ports, id: &IntegrationId, deadline: Timestamp) 
 /// What goes without regard to anything else. The lease and the last run stay: their numbers only ever go up.
 fn plain(id: &IntegrationId) -> Vec<Query> {
     let organization = id.organization.as_str();
-    let control = ["cursor", "pause", "quarantine", "review"]
+    let control = ["cursor", "pause", "quarantine", "review", "seen", "deletions"]
         .map(|what| Query::new(Table::Control, organization, format!("{what}#{}", id.system), PAGE));
     let pending = Query::new(Table::Records, pending_partition(id), "", PAGE);
     std::iter::once(pending).chain(control).collect()

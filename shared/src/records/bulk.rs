@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use futures::stream::{self, Stream, StreamExt};
 
@@ -41,15 +42,19 @@ pub struct LineResult {
 }
 
 /// Has records say what the lines wish for, and tells what became of each; one that fails leaves the others as they are.
-pub fn bulk<'a>(
-    ports: &'a Ports,
-    organization: &'a OrganizationId,
+pub fn bulk(
+    ports: Ports,
+    organization: OrganizationId,
     kind: Kind,
-    lines: impl Iterator<Item = Line> + Send + 'a,
-) -> impl Stream<Item = LineResult> + Send + 'a {
+    lines: impl Iterator<Item = Line> + Send + 'static,
+) -> impl Stream<Item = LineResult> + Send + 'static {
     let waves = Waves { lines, held: None, most: batch_size(kind).get() * AT_ONCE };
+    let place = Arc::new((ports, organization));
     stream::iter(waves)
-        .then(move |wave| work(ports, organization, kind, wave))
+        .then(move |wave| {
+            let place = Arc::clone(&place);
+            async move { work(&place.0, &place.1, kind, wave).await }
+        })
         .flat_map(stream::iter)
 }
 

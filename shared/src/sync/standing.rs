@@ -12,6 +12,8 @@ use crate::store::{Row, Store, StoreError};
 pub struct RunsStanding {
     /// The run that is active.
     pub active: Option<Run>,
+    /// Until when somebody works on it; absent between slices.
+    pub held_until: Option<Timestamp>,
     /// The last run that has ended.
     pub last: Option<Run>,
     /// When a run last ended well.
@@ -32,6 +34,7 @@ pub async fn runs_standing(store: &dyn Store, integration: &IntegrationId) -> Re
     let (last_success_at, last_failure_at) =
         last.as_ref().map_or((None, None), |last| (last.last_success_at, last.last_failure_at));
     Ok(RunsStanding {
+        held_until: lease.as_ref().and_then(|lease| lease.until),
         active: read(store, integration, lease.and_then(|lease| lease.run)).await?,
         last: read(store, integration, last.map(|last| last.run)).await?,
         last_success_at,
