@@ -66,7 +66,7 @@ struct Known {
 /// What the secret holds.
 #[derive(Deserialize)]
 struct Held {
-    token: SecretString,
+    token: String,
 }
 
 impl fmt::Debug for Doorkeeper {
@@ -115,10 +115,10 @@ impl Doorkeeper {
         let secret = self.secrets.get(&self.name).await?;
         let held: Held =
             serde_json::from_str(secret.value.expose_secret()).map_err(|_| AuthorizeError::Unusable)?;
-        if held.token.expose_secret().len() < MIN_TOKEN {
+        if held.token.len() < MIN_TOKEN {
             return Err(AuthorizeError::Unusable);
         }
-        let known = Known { token: held.token, read_at: now };
+        let known = Known { token: held.token.into(), read_at: now };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
         Ok(known)
     }
