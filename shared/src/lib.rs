@@ -3,9 +3,12 @@
 pub mod adapter;
 pub mod clients;
 pub mod clock;
+pub mod flow;
 pub mod integration;
 pub mod model;
 pub mod publish;
 pub mod queue;
+pub mod records;
 pub mod secrets;
 pub mod store;
+pub mod sync;
