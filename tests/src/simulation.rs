@@ -307,7 +307,7 @@ impl Systems {
         let registrations = vec![member.clone(), unprivileged.clone(), stranger.clone()];
         let lifetime = config.token_lifetime_seconds;
         let entra = Arc::new(Entra::new(TENANT, registrations, Arc::clone(&clock), lifetime));
-        let users = vec![user(&member, 1, true), user(&unprivileged, 2, false)];
+        let users = vec![user(&member, true), user(&unprivileged, false)];
         let settings = Settings::from(config);
         let dataverse = Dataverse::new(base_url, settings, users, Arc::clone(&clock), Arc::clone(&entra));
         let (faults, recorder) = (dataverse.faults(), dataverse.recorder());
@@ -418,7 +418,12 @@ fn credentials(name: &str) -> Credentials {
     }
 }
 
-fn user(credentials: &Credentials, seed: u64, has_role: bool) -> ApplicationUser {
+/// Returns the application user of an app registration, with an id of its own.
+fn user(credentials: &Credentials, has_role: bool) -> ApplicationUser {
+    let seed = credentials
+        .client_id
+        .bytes()
+        .fold(1, |seed: u64, byte| seed.rotate_left(7) ^ u64::from(byte));
     ApplicationUser {
         client_id: credentials.client_id.clone(),
         user: Random::new(seed).id(),

@@ -87,14 +87,24 @@ impl Dataverse {
     fn control_one(&self, request: &Request, name: &str) -> Controlled {
         match (request.method.as_str(), name) {
             ("GET", "counters") => ok(&self.recorder.counters()),
-            ("POST", "reset-counters") => done(self.recorder.reset_counters()),
+            ("POST", "reset-counters") => {
+                self.recorder.reset_counters();
+                done()
+            }
             ("GET", "journal") => ok(&self.recorder.entries()),
-            ("DELETE", "journal") => done(self.recorder.clear_entries()),
+            ("DELETE", "journal") => {
+                self.recorder.clear_entries();
+                done()
+            }
             ("POST", "faults") => {
                 let rules: Vec<FaultRule> = read(request)?;
-                done(rules.into_iter().for_each(|rule| self.faults.add(rule)))
+                rules.into_iter().for_each(|rule| self.faults.add(rule));
+                done()
             }
-            ("DELETE", "faults") => done(self.faults.clear()),
+            ("DELETE", "faults") => {
+                self.faults.clear();
+                done()
+            }
             ("POST", "edits") => {
                 let Edits { count, seed } = read(request)?;
                 ok(&self.random_edits(count, seed))
@@ -107,19 +117,30 @@ impl Dataverse {
         match (request.method.as_str(), name) {
             ("POST", "merge") => {
                 let Merge { loser, master } = read(request)?;
-                done(self.merge_as_human(loser, master)?)
+                self.merge_as_human(loser, master)?;
+                done()
             }
             ("POST", "clock") => {
                 let Advance { advance_seconds } = read(request)?;
                 self.clock.advance(SignedDuration::from_secs(advance_seconds));
                 ok(&json!({ "now": self.clock.now().to_string() }))
             }
-            ("POST", "revoke-tokens") => done(self.entra.revoke_all()),
-            ("POST", "expire-delta-links") => done(self.expire_delta_links()),
-            ("POST", "privileges") => done(self.change_privilege(&read(request)?)),
+            ("POST", "revoke-tokens") => {
+                self.entra.revoke_all();
+                done()
+            }
+            ("POST", "expire-delta-links") => {
+                self.expire_delta_links();
+                done()
+            }
+            ("POST", "privileges") => {
+                self.change_privilege(&read(request)?);
+                done()
+            }
             ("POST", "metadata") => {
                 let MetadataChange { table } = read(request)?;
-                done(self.change_metadata(&table)?)
+                self.change_metadata(&table)?;
+                done()
             }
             _ => Err(unknown(request)),
         }
@@ -150,9 +171,13 @@ impl Dataverse {
             Method::GET => ok(&self.row(set, id).ok_or_else(|| unknown(request))?),
             Method::PATCH => {
                 let body: Map<String, Value> = read(request)?;
-                done(self.edit_as_human(set, id, &body)?)
+                self.edit_as_human(set, id, &body)?;
+                done()
             }
-            Method::DELETE => done(self.delete_as_human(set, id)?),
+            Method::DELETE => {
+                self.delete_as_human(set, id)?;
+                done()
+            }
             _ => Err(unknown(request)),
         }
     }
@@ -191,6 +216,6 @@ fn ok(value: &impl serde::Serialize) -> Controlled {
     Ok(Answer::json(StatusCode::OK, &value))
 }
 
-fn done((): ()) -> Controlled {
+fn done() -> Controlled {
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

@@ -82,19 +82,19 @@ impl Limits {
     }
 
     /// Lets a request in, or says why not and for how long.
-    pub(crate) fn admit(&mut self, user: Uuid, now: i64) -> Result<(), Answer> {
+    pub(crate) fn admit(&mut self, user: Uuid, now: i64) -> Result<(), Box<Answer>> {
         let settings = &self.settings;
         let usage = self.users.entry(user).or_default();
         usage.forget(now - milliseconds(settings.window));
         if let Some((until, limit)) = usage.banned.filter(|(until, _)| now < *until) {
             let longer = until + milliseconds(settings.ban) / 4;
             usage.banned = Some((longer, limit));
-            return Err(settings.answer(limit, longer - now));
+            return Err(Box::new(settings.answer(limit, longer - now)));
         }
         if let Some(limit) = usage.exceeded(settings) {
             let ban = milliseconds(settings.ban);
             usage.banned = (limit != Limit::Concurrent).then_some((now + ban, limit));
-            return Err(settings.answer(limit, ban));
+            return Err(Box::new(settings.answer(limit, ban)));
         }
         usage.requests.push_back((now, 0));
         usage.running += 1;

@@ -4,7 +4,7 @@
 //! `batch` sends its parts the same way. Everything that is documented is enforced; what is not documented is
 //! decided in favour of the stricter reading, so that an adapter that works here does not rely on leniency.
 //!
-//! Not simulated: `$expand`, `$apply`, FetchXML, the `$metadata` document, plug-ins, and webhooks.
+//! Not simulated: `$expand`, `$apply`, `FetchXML`, the `$metadata` document, plug-ins, and webhooks.
 
 mod access;
 mod address;

@@ -217,38 +217,39 @@ impl Dataverse {
 
     fn head(&self, call: &Call<'_>, table: &Table, found: &Found) -> String {
         let suffix = if found.delta { "/$delta" } else { "" };
-        let mut head = format!("{{\"@odata.context\":{}", quote(&context(call, table, suffix)));
-        if let Some(count) = found.count {
-            head += &format!(",\"@odata.count\":{count}");
-        }
-        if let Some(mark) = &found.mark {
-            head += &format!(
-                ",\"@odata.deltaLink\":{}",
-                quote(&self.delta_link(call, table, mark))
-            );
-        }
-        head + ",\"value\":["
+        let context = quote(&context(call, table, suffix));
+        let count = found
+            .count
+            .map(|count| format!(",\"@odata.count\":{count}"))
+            .unwrap_or_default();
+        let link = found
+            .mark
+            .as_ref()
+            .map(|mark| quote(&self.delta_link(call, table, mark)));
+        let link = link
+            .map(|link| format!(",\"@odata.deltaLink\":{link}"))
+            .unwrap_or_default();
+        format!("{{\"@odata.context\":{context}{count}{link},\"value\":[")
     }
 
     fn tail(&self, call: &Call<'_>, table: &Table, found: &Found) -> String {
-        let mut tail = String::new();
         let context = quote(&format!(
             "{}/$metadata#{}/$deletedEntity",
             call.root, table.entity_set
         ));
-        for (at, id) in found.deleted.iter().enumerate() {
+        let entry = |(at, id): (usize, &Uuid)| {
             let comma = if at > 0 || !found.rows.is_empty() { "," } else { "" };
-            tail +=
-                &format!("{comma}{{\"@odata.context\":{context},\"id\":\"{id}\",\"reason\":\"deleted\"}}");
-        }
-        tail.push(']');
-        if let Some(next) = &found.next {
-            tail += &format!(
-                ",\"@odata.nextLink\":{}",
-                quote(&self.next_link(call, table, next))
-            );
-        }
-        tail + "}"
+            format!("{comma}{{\"@odata.context\":{context},\"id\":\"{id}\",\"reason\":\"deleted\"}}")
+        };
+        let deleted: String = found.deleted.iter().enumerate().map(entry).collect();
+        let next = found
+            .next
+            .as_ref()
+            .map(|next| quote(&self.next_link(call, table, next)));
+        let next = next
+            .map(|link| format!(",\"@odata.nextLink\":{link}"))
+            .unwrap_or_default();
+        format!("{deleted}]{next}}}")
     }
 
     fn next_link(&self, call: &Call<'_>, table: &Table, next: &Position) -> String {

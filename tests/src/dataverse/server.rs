@@ -151,7 +151,7 @@ impl Dataverse {
                 drop(admission);
                 self.limits().remaining(user.user).annotate(answer)
             }
-            Err(answer) => answer,
+            Err(answer) => *answer,
         };
         let id = Uuid::new_v4().to_string();
         answer
@@ -160,7 +160,7 @@ impl Dataverse {
             .with("x-ms-service-request-id", &id)
     }
 
-    fn admit(&self, request: &Request) -> Result<(ApplicationUser, Admission<'_>), Answer> {
+    fn admit(&self, request: &Request) -> Result<(ApplicationUser, Admission<'_>), Box<Answer>> {
         let user = self.authenticate(request)?;
         self.limits()
             .admit(user.user, self.clock.now().as_millisecond())?;
@@ -172,17 +172,17 @@ impl Dataverse {
         Ok((user, admission))
     }
 
-    fn authenticate(&self, request: &Request) -> Result<ApplicationUser, Answer> {
+    fn authenticate(&self, request: &Request) -> Result<ApplicationUser, Box<Answer>> {
         let bearer = request
             .header("authorization")
             .and_then(|value| value.strip_prefix("Bearer "));
         let grant = bearer.and_then(|token| self.entra.grant(token));
         let grant = grant
             .filter(|grant| grant.audience == self.base_url)
-            .ok_or_else(|| self.challenge())?;
+            .ok_or_else(|| Box::new(self.challenge()))?;
         self.access()
             .user(&grant.client_id)
-            .map_err(|refusal| refusal.to_answer(false))
+            .map_err(|refusal| Box::new(refusal.to_answer(false)))
     }
 
     pub(super) fn challenge(&self) -> Answer {

@@ -271,7 +271,7 @@ pub(crate) fn merge(
     author: Author,
 ) -> Outcome<()> {
     let definition = rows_table(store, table);
-    let row = must_find(store.rows(table), &Target::Id(loser))?.clone();
+    let row = Arc::clone(must_find(store.rows(table), &Target::Id(loser))?);
     must_find(store.rows(table), &Target::Id(master))?;
     let body =
         serde_json::json!({ "merged": true, "statecode": 1, "statuscode": 2, "_masterid_value": master });

@@ -1,8 +1,6 @@
 //! The answer's form.
 
-use std::fmt::Write as _;
-
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use uuid::Uuid;
 
 use crate::wire::Answer;
@@ -22,6 +20,17 @@ pub(super) struct Part {
 }
 
 impl Reply {
+    fn text(&self) -> String {
+        match self {
+            Self::Single(part) => part.text(),
+            Self::ChangeSet(parts) => {
+                let boundary = format!("changesetresponse_{}", Uuid::new_v4());
+                let parts = multipart(&boundary, parts.iter().map(Part::text));
+                format!("Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n{parts}")
+            }
+        }
+    }
+
     /// Returns the status of the first operation that failed.
     pub(super) fn failure(&self) -> Option<StatusCode> {
         let parts = match self {
@@ -38,52 +47,50 @@ impl Reply {
 /// Writes the whole answer.
 pub(super) fn write(status: StatusCode, replies: &[Reply]) -> Answer {
     let boundary = format!("batchresponse_{}", Uuid::new_v4());
-    let mut body = String::new();
-    for reply in replies {
-        body += &format!("--{boundary}\r\n");
-        match reply {
-            Reply::Single(part) => body += &write_part(part),
-            Reply::ChangeSet(parts) => body += &write_change_set(parts),
-        }
-    }
-    body += &format!("--{boundary}--\r\n");
+    let body = multipart(&boundary, replies.iter().map(Reply::text));
     Answer::bytes(status, body).with("content-type", &format!("multipart/mixed; boundary={boundary}"))
 }
 
-fn write_change_set(parts: &[Part]) -> String {
-    let boundary = format!("changesetresponse_{}", Uuid::new_v4());
-    let mut body = format!("Content-Type: multipart/mixed; boundary={boundary}\r\n\r\n");
-    for part in parts {
-        body += &format!("--{boundary}\r\n{}", write_part(part));
-    }
-    body + &format!("--{boundary}--\r\n")
+fn multipart(boundary: &str, parts: impl Iterator<Item = String>) -> String {
+    let parts: String = parts.map(|part| format!("--{boundary}\r\n{part}")).collect();
+    format!("{parts}--{boundary}--\r\n")
 }
 
-fn write_part(part: &Part) -> String {
-    let mut text = "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n".to_owned();
-    if let Some(id) = &part.content_id {
-        text += &format!("Content-ID: {id}\r\n");
-    }
-    let answer = &part.answer;
-    let status = answer.status;
-    text += &format!(
-        "\r\nHTTP/1.1 {} {}\r\n",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or_default()
-    );
-    if status.as_u16() >= 400 {
-        text += &format!("REQ_ID: {}\r\n", Uuid::new_v4());
-    }
-    for (name, value) in &answer.headers {
-        write!(
-            text,
-            "{}: {}\r\n",
-            spelled(name.as_str()),
-            value.to_str().unwrap_or_default()
+impl Part {
+    fn text(&self) -> String {
+        let id = self
+            .content_id
+            .as_ref()
+            .map(|id| format!("Content-ID: {id}\r\n"))
+            .unwrap_or_default();
+        let status = self.answer.status;
+        let reason = status.canonical_reason().unwrap_or_default();
+        let failed = status.as_u16() >= 400;
+        let request = if failed {
+            format!("REQ_ID: {}\r\n", Uuid::new_v4())
+        } else {
+            String::new()
+        };
+        let body = self.answer.body.to_plain();
+        format!(
+            "Content-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n{id}\r\n\
+             HTTP/1.1 {} {reason}\r\n{request}{}OData-Version: 4.0\r\n\r\n{}\r\n",
+            status.as_u16(),
+            self.headers(),
+            String::from_utf8_lossy(&body)
         )
-        .expect("writing to memory cannot fail");
     }
-    text + "OData-Version: 4.0\r\n\r\n" + &String::from_utf8_lossy(&answer.body.to_plain()) + "\r\n"
+
+    fn headers(&self) -> String {
+        let line = |(name, value): (&HeaderName, &HeaderValue)| {
+            format!(
+                "{}: {}\r\n",
+                spelled(name.as_str()),
+                value.to_str().unwrap_or_default()
+            )
+        };
+        self.answer.headers.iter().map(line).collect()
+    }
 }
 
 /// Spells a header's name as the Web API does.
