@@ -1,6 +1,6 @@
 //! The Web API of Dataverse.
 //!
-//! A request passes [`server`] (who asks, and may they), then `read` or `modify`, which meet the rows in `store`.
+//! A request passes `server` (who asks, and may they), then `read` or `modify`, which meet the rows in `store`.
 //! `batch` sends its parts the same way. Everything that is documented is enforced; what is not documented is
 //! decided in favour of the stricter reading, so that an adapter that works here does not rely on leniency.
 //!

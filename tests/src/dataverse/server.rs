@@ -1,6 +1,6 @@
 //! Who asks for what, and where it is answered.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ pub(crate) struct Dataverse {
     pub(super) portal_user: Uuid,
     pub(super) strict_headers: bool,
     pub(super) latency: Duration,
-    pub(super) forgotten_before: AtomicI64,
+    pub(super) forgotten_before: AtomicU64,
 }
 
 /// Says what an organization begins with.
@@ -99,7 +99,7 @@ impl Dataverse {
             portal_user,
             strict_headers: settings.strict_headers,
             latency: settings.latency,
-            forgotten_before: AtomicI64::new(i64::MIN),
+            forgotten_before: AtomicU64::new(0),
         }
     }
 
@@ -259,14 +259,14 @@ impl Dataverse {
         Answer::json(StatusCode::OK, &body)
     }
 
-    pub(super) fn forgotten_before(&self) -> i64 {
+    pub(super) fn forgotten_before(&self) -> u64 {
         self.forgotten_before.load(Ordering::SeqCst)
     }
 
-    /// Forgets the history, as if every delta link had grown too old.
+    /// Forgets the history, as if every delta link so far had grown too old.
     pub(crate) fn expire_delta_links(&self) {
-        self.forgotten_before
-            .store(self.clock.now().as_second() + 1, Ordering::SeqCst);
+        let version = self.store_mut().skip_version();
+        self.forgotten_before.store(version, Ordering::SeqCst);
     }
 
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {

@@ -240,20 +240,18 @@ pub(crate) fn delete(
     let rows = store.rows(table);
     let row = must_find(rows, target)?;
     conditions.check(&rows.table, Some(row), row.id)?;
-    let (id, name) = (row.id, rows.table.logical_name.clone());
+    let id = row.id;
     store.delete(table, id);
-    release(store, &name, id);
+    release(store, id);
     Ok(id)
 }
 
-fn release(store: &mut Store, logical_name: &str, id: Uuid) {
+fn release(store: &mut Store, id: Uuid) {
     let mut released = Vec::new();
     for (table, rows) in store.tables().enumerate() {
-        for column in rows.lookups_to(logical_name) {
-            let pointing = rows
-                .after(None)
-                .filter(|row| row.get(column) == Some(&Cell::Id(id)));
-            released.extend(pointing.map(|row| (table, row.changed(vec![(narrow(column), None)]))));
+        for (row, columns) in rows.pointing_to(id) {
+            let emptied = columns.into_iter().map(|column| (narrow(column), None)).collect();
+            released.push((table, row.changed(emptied)));
         }
     }
     for (table, row) in released {

@@ -90,7 +90,7 @@ impl Client {
         client
     }
 
-    pub(crate) async fn ask_token(&self, tenant: &str, fields: &[(&str, impl AsRef<str>)]) -> Reply {
+    pub(crate) async fn ask_token(&self, tenant: &str, fields: &[(&str, impl AsRef<str> + Sync)]) -> Reply {
         let encode = |text: &str| {
             text.bytes()
                 .map(|byte| format!("%{byte:02X}"))
