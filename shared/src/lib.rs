@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod clock;
+pub mod http;
 pub mod integration;
 pub mod model;
 pub mod publish;
