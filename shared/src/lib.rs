@@ -5,6 +5,7 @@ pub mod clock;
 pub mod http;
 pub mod integration;
 pub mod model;
+pub mod oauth;
 pub mod publish;
 pub mod queue;
 pub mod secrets;
