@@ -31,7 +31,7 @@ pub struct TokenCache(Mutex<HashMap<TokenKey, Arc<Entry>>>);
 
 #[derive(Debug, Default)]
 struct Entry {
-    asked: AtomicU64,
+    finished: AtomicU64,
     state: tokio::sync::Mutex<State>,
 }
 
@@ -44,7 +44,7 @@ struct State {
 #[derive(Debug)]
 struct Failure {
     error: TokenError,
-    /// Which attempt it ended; those who waited for that attempt share its end.
+    /// Which attempt it ended; those who came while that was under way share its end.
     attempt: u64,
     /// Until when nobody tries again.
     until: Timestamp,
@@ -64,14 +64,14 @@ impl TokenCache {
         ask: impl FnOnce(Timestamp) -> F,
     ) -> Result<Arc<AccessToken>, TokenError> {
         let entry = self.entry(key);
-        let seen = entry.asked.load(Relaxed);
+        let seen = entry.finished.load(Relaxed);
         let mut state = entry.state.lock().await;
         let now = clock.now();
         if let Some(known) = state.known(refused, seen, now) {
             return known;
         }
-        let attempt = entry.asked.fetch_add(1, Relaxed) + 1;
         let asked = ask(now).await;
+        let attempt = entry.finished.fetch_add(1, Relaxed) + 1;
         state.keep(asked, attempt, now)
     }
 
