@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adapter;
+pub mod adapters;
 pub mod clock;
 pub mod http;
 pub mod integration;

@@ -1,6 +1,9 @@
 //! What every adapter is: few methods, rich values.
 
+mod deadline;
 mod error;
+mod log;
+mod retry;
 
 use std::fmt::Debug;
 
@@ -8,7 +11,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Result};
+pub use log::Log;
+pub use retry::Retry;
 
 use crate::model::{Fields, Kind, RecordId, System};
 

@@ -23,6 +23,12 @@ impl Limits {
         body: 64 << 20,
     };
 
+    /// What the description of a table may take.
+    pub const METADATA: Self = Self {
+        total: Duration::from_secs(20),
+        body: 4 << 20,
+    };
+
     /// What a token or another short answer may take.
     pub const SHORT: Self = Self {
         total: Duration::from_secs(10),

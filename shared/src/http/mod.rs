@@ -24,6 +24,6 @@ pub use call::{Call, Limits};
 pub use client::Http;
 pub use counts::{Counters, HttpCounts};
 pub use failure::{Cause, Failure};
-pub use gate::{Gate, Gates};
+pub use gate::Gate;
 pub use retry_after::retry_at;
 pub use url_check::{Exceptions, Reason, check_base_url, check_login_url, same_origin};

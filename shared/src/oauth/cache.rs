@@ -56,12 +56,12 @@ impl TokenCache {
     /// # Errors
     ///
     /// What `ask` ended in, now or before a cool-down that is not over.
-    pub async fn obtain<F: Future<Output = Result<AccessToken, TokenError>>>(
+    pub async fn obtain(
         &self,
         key: &TokenKey,
         refused: Option<&Arc<AccessToken>>,
         clock: &dyn Clock,
-        ask: impl FnOnce(Timestamp) -> F,
+        ask: impl Future<Output = Result<AccessToken, TokenError>> + Send,
     ) -> Result<Arc<AccessToken>, TokenError> {
         let entry = self.entry(key);
         let seen = entry.finished.load(Relaxed);
@@ -70,7 +70,7 @@ impl TokenCache {
         if let Some(known) = state.known(refused, seen, now) {
             return known;
         }
-        let asked = ask(now).await;
+        let asked = ask.await;
         let attempt = entry.finished.fetch_add(1, Relaxed) + 1;
         state.keep(asked, attempt, now)
     }
@@ -181,11 +181,15 @@ mod tests {
             refused: Option<&Arc<AccessToken>>,
             end: Option<TokenErrorKind>,
         ) -> Known {
-            let ask = async |now| {
+            let ask = async {
                 let number = self.asked.fetch_add(1, Relaxed);
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 match end {
-                    None => Ok(AccessToken::new(number.to_string().into(), now, Some(3600))),
+                    None => Ok(AccessToken::new(
+                        number.to_string().into(),
+                        self.clock.now(),
+                        Some(3600),
+                    )),
                     Some(kind) => Err(error(kind)),
                 }
             };
@@ -275,18 +279,14 @@ mod tests {
     #[tokio::test]
     async fn nothing_that_is_shown_holds_a_token() {
         let (case, key) = (case(), key("hlf", "1"));
-        let value = || {
+        let canary = async {
             Ok(AccessToken::new(
                 "canary".into(),
                 Timestamp::UNIX_EPOCH,
                 Some(3600),
             ))
         };
-        let token = case
-            .cache
-            .obtain(&key, None, &case.clock, async |_| value())
-            .await
-            .unwrap();
+        let token = case.cache.obtain(&key, None, &case.clock, canary).await.unwrap();
         assert!(!format!("{token:?} {:?}", case.cache).contains("canary"));
     }
 }

@@ -1,13 +1,14 @@
 //! The client-credentials grant.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use oauth2::basic::{BasicRevocationErrorResponse, BasicTokenIntrospectionResponse};
 use oauth2::{
-    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    RequestTokenError, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
+    AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, RequestTokenError, Scope, StandardRevocableToken, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -50,12 +51,12 @@ impl ClientCredentials {
     ///
     /// As the [`TokenErrorKind`]s say.
     pub async fn ask(&self, http: &Http, now: Timestamp) -> Result<AccessToken, TokenError> {
-        let send = |request| relay(http, request, now);
+        let relay = Relay { http, now };
         let client = self.client();
         let request = client
             .exchange_client_credentials()
             .add_scope(Scope::new(self.scope.clone()));
-        let issued = request.request_async(&send).await.map_err(translate)?;
+        let issued = request.request_async(&relay).await.map_err(translate)?;
         if !issued.token_type().is_bearer() {
             return Err(TokenError::malformed(
                 "the token is of a type that is not `Bearer`",
@@ -73,7 +74,21 @@ impl ClientCredentials {
     }
 }
 
-/// Carries a request of the `oauth2` crate through our own client.
+/// Carries requests of the `oauth2` crate through our own client.
+struct Relay<'h> {
+    http: &'h Http,
+    now: Timestamp,
+}
+
+impl<'c> AsyncHttpClient<'c> for Relay<'_> {
+    type Error = TokenError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, TokenError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(relay(self.http, request, self.now))
+    }
+}
+
 async fn relay(http: &Http, request: HttpRequest, now: Timestamp) -> Result<HttpResponse, TokenError> {
     let answer = http.send(call(request)?).await?.whole()?;
     let status = answer.status.as_u16();
@@ -163,7 +178,7 @@ impl TokenSource {
     }
 
     async fn obtain(&self, refused: Option<&Arc<AccessToken>>) -> Result<Arc<AccessToken>, TokenError> {
-        let ask = |now| self.grant.ask(&self.http, now);
+        let ask = async { self.grant.ask(&self.http, self.clock.now()).await };
         self.cache
             .obtain(&self.key, refused, self.clock.as_ref(), ask)
             .await
