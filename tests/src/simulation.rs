@@ -1,0 +1,286 @@
+//! All simulated systems on one address.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use jiff::SignedDuration;
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::dataverse::faults::FaultRule;
+use crate::dataverse::journal::{Counters, Entry};
+use crate::dataverse::limits::ServiceProtection;
+use crate::dataverse::schema::Table;
+use crate::dataverse::{EditSummary, Privilege};
+use crate::entra::Credentials;
+use crate::systems::{Systems, TENANT};
+use crate::wire::{Handler, Transport};
+
+/// Says what a simulation begins with.
+#[derive(Debug, Clone)]
+pub struct SimulationConfig {
+    /// The port, or 0 for any that is free.
+    pub port: u16,
+    /// The number of contacts.
+    pub contacts: usize,
+    /// What the contacts are made up from.
+    pub seed: u64,
+    /// How long Dataverse thinks about every request.
+    pub latency: Duration,
+    /// How long access tokens live.
+    pub token_lifetime_seconds: i64,
+    /// Tables besides contacts and memberships.
+    pub tables: Vec<Table>,
+    /// How much one user may ask for.
+    pub service_protection: ServiceProtection,
+    /// Whether requests without `OData-Version` and `OData-MaxVersion` are refused; the real system recommends them.
+    pub strict_headers: bool,
+}
+
+impl Default for SimulationConfig {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            contacts: 0,
+            seed: 1,
+            latency: Duration::ZERO,
+            token_lifetime_seconds: 3599,
+            tables: Vec::new(),
+            service_protection: ServiceProtection::default(),
+            strict_headers: true,
+        }
+    }
+}
+
+/// Runs the simulated systems until it is dropped.
+#[derive(Debug)]
+pub struct Simulation {
+    systems: Arc<Systems>,
+    _transport: Transport,
+}
+
+impl Simulation {
+    /// Starts the systems on a local address.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the port is taken.
+    pub async fn start(config: SimulationConfig) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", config.port))
+            .await
+            .expect("the port is free");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let systems = Arc::new(Systems::new(&format!("http://{address}"), config));
+        let served = Arc::clone(&systems);
+        let handler: Handler = Arc::new(move |request| {
+            let systems = Arc::clone(&served);
+            async move { systems.answer(request).await }.boxed()
+        });
+        let transport = Transport::serve(listener, handler).expect("a bound listener has an address");
+        Self {
+            systems,
+            _transport: transport,
+        }
+    }
+
+    /// Returns the address of everything: the authority, the organization, and the control API.
+    pub fn base_url(&self) -> &str {
+        &self.systems.base_url
+    }
+
+    /// Returns the tenant's id.
+    pub fn tenant(&self) -> &str {
+        TENANT
+    }
+
+    /// Returns the id of the app registration that may do everything.
+    pub fn client_id(&self) -> &str {
+        &self.systems.member.client_id
+    }
+
+    /// Returns the secret of the app registration that may do everything.
+    pub fn client_secret(&self) -> &str {
+        &self.systems.member.client_secret
+    }
+
+    /// Returns the scope that tokens are asked for with.
+    pub fn scope(&self) -> String {
+        format!("{}/.default", self.systems.base_url)
+    }
+
+    /// Returns an app registration whose application user has no role.
+    pub fn unprivileged(&self) -> &Credentials {
+        &self.systems.unprivileged
+    }
+
+    /// Returns an app registration without an application user.
+    pub fn stranger(&self) -> &Credentials {
+        &self.systems.stranger
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, by: SignedDuration) {
+        self.systems.clock.advance(by);
+    }
+
+    /// Returns the simulated time.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.systems.clock.now()
+    }
+
+    /// Scripts a fault.
+    pub fn inject(&self, rule: FaultRule) {
+        self.systems.faults.add(rule);
+    }
+
+    /// Removes every fault.
+    pub fn clear_faults(&self) {
+        self.systems.faults.clear();
+    }
+
+    /// Creates a row as a human in the portal does, and returns its id.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the platform refuses the row.
+    #[track_caller]
+    pub fn create_as_human(&self, set: &str, row: &Value) -> Uuid {
+        self.systems
+            .dataverse
+            .create_as_human(set, &object(row))
+            .expect("the platform takes the row")
+    }
+
+    /// Changes a row as a human in the portal does.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the platform refuses the change.
+    #[track_caller]
+    pub fn edit_as_human(&self, set: &str, id: Uuid, changes: &Value) {
+        self.systems
+            .dataverse
+            .edit_as_human(set, id, &object(changes))
+            .expect("the platform takes the change");
+    }
+
+    /// Deletes a row as a human in the portal does.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no such row.
+    #[track_caller]
+    pub fn delete_as_human(&self, set: &str, id: Uuid) {
+        self.systems
+            .dataverse
+            .delete_as_human(set, id)
+            .expect("there is such a row");
+    }
+
+    /// Merges one contact into another as a human in the portal does.
+    ///
+    /// # Panics
+    ///
+    /// Panics when one of them does not exist.
+    #[track_caller]
+    pub fn merge_as_human(&self, loser: Uuid, master: Uuid) {
+        self.systems
+            .dataverse
+            .merge_as_human(loser, master)
+            .expect("there are such rows");
+    }
+
+    /// Makes random edits as humans do, the same for the same seed and rows.
+    pub fn random_edits(&self, count: usize, seed: u64) -> EditSummary {
+        self.systems.dataverse.random_edits(count, seed)
+    }
+
+    /// Returns a row with all its columns.
+    pub fn row(&self, set: &str, id: Uuid) -> Option<Value> {
+        self.systems.dataverse.row(set, id).map(Value::Object)
+    }
+
+    /// Returns all rows of a table, by id.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no such table.
+    #[track_caller]
+    pub fn rows(&self, set: &str) -> Vec<Value> {
+        let rows = self
+            .systems
+            .dataverse
+            .all_rows(set)
+            .expect("there is such a table");
+        rows.into_iter().map(Value::Object).collect()
+    }
+
+    /// Returns the number of rows of a table.
+    pub fn row_count(&self, set: &str) -> usize {
+        self.systems.dataverse.row_count(set)
+    }
+
+    /// Takes a privilege away from every application user.
+    pub fn revoke_privilege(&self, table: &str, privilege: Privilege) {
+        self.systems.dataverse.access().revoke(table, privilege);
+    }
+
+    /// Gives a privilege back.
+    pub fn grant_privilege(&self, table: &str, privilege: Privilege) {
+        self.systems.dataverse.access().grant(table, privilege);
+    }
+
+    /// Makes every access token invalid.
+    pub fn revoke_tokens(&self) {
+        self.systems.entra.revoke_all();
+    }
+
+    /// Changes how long new access tokens live.
+    pub fn set_token_lifetime(&self, seconds: i64) {
+        self.systems.entra.set_lifetime(seconds);
+    }
+
+    /// Makes every delta link too old.
+    pub fn expire_delta_links(&self) {
+        self.systems.dataverse.expire_delta_links();
+    }
+
+    /// Changes a table's definition, which makes its delta links invalid.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no such table.
+    #[track_caller]
+    pub fn change_metadata(&self, set: &str) {
+        self.systems
+            .dataverse
+            .change_metadata(set)
+            .expect("there is such a table");
+    }
+
+    /// Changes the limits of service protection.
+    pub fn protect(&self, settings: ServiceProtection) {
+        self.systems.dataverse.protect(settings);
+    }
+
+    /// Returns the counters.
+    pub fn counters(&self) -> Counters {
+        self.systems.recorder.counters()
+    }
+
+    /// Sets the counters to zero.
+    pub fn reset_counters(&self) {
+        self.systems.recorder.reset_counters();
+    }
+
+    /// Returns every request so far.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.systems.recorder.entries()
+    }
+}
+
+fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}
