@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, Outcome, Pulled, Result};
+use super::{
+    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Usage,
+};
 use crate::clock::Clock;
 use crate::model::{Kind, System};
 
@@ -52,6 +54,10 @@ impl<A: Adapter> Adapter for Deadline<A> {
 
     fn capability(&self) -> Capability {
         self.inner.capability()
+    }
+
+    fn take_usage(&self) -> Usage {
+        self.inner.take_usage()
     }
 
     async fn probe(&self) -> Vec<Finding> {

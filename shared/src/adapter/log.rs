@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Adapter, Capability, Change, Finding, Found, From, Outcome, Pulled, Result};
+use super::{Adapter, Capability, Change, Finding, Found, From, Outcome, Pulled, Result, Usage};
 use crate::clock::Clock;
 use crate::model::{Kind, System};
 
@@ -60,6 +60,10 @@ impl<A: Adapter> Adapter for Log<A> {
 
     fn capability(&self) -> Capability {
         self.inner.capability()
+    }
+
+    fn take_usage(&self) -> Usage {
+        self.inner.take_usage()
     }
 
     async fn probe(&self) -> Vec<Finding> {

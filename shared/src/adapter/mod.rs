@@ -4,6 +4,7 @@ mod deadline;
 mod error;
 mod log;
 mod retry;
+mod unusable;
 
 use std::fmt::Debug;
 
@@ -15,6 +16,7 @@ pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Result};
 pub use log::Log;
 pub use retry::Retry;
+pub use unusable::Unusable;
 
 use crate::model::{Fields, Kind, RecordId, System};
 
@@ -213,6 +215,15 @@ pub enum Found {
     Nothing,
 }
 
+/// What was sent and received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes of answers, as they travelled.
+    pub bytes_received: u64,
+}
+
 /// An outside system, as one integration reaches it.
 ///
 /// # Behaviour
@@ -232,6 +243,9 @@ pub trait Adapter: Debug + Send + Sync + 'static {
 
     /// Says what can be done.
     fn capability(&self) -> Capability;
+
+    /// Returns what was sent and received since this was last asked.
+    fn take_usage(&self) -> Usage;
 
     /// Asks one cheap question for each capability: does it really work?
     async fn probe(&self) -> Vec<Finding>;

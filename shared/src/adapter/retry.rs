@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Adapter, Capability, Change, ErrorKind, Finding, Found, From, Outcome, Pulled, Result};
+use super::{Adapter, Capability, Change, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Usage};
 use crate::clock::Clock;
 use crate::model::{Kind, System};
 
@@ -78,6 +78,10 @@ impl<A: Adapter> Adapter for Retry<A> {
 
     fn capability(&self) -> Capability {
         self.inner.capability()
+    }
+
+    fn take_usage(&self) -> Usage {
+        self.inner.take_usage()
     }
 
     async fn probe(&self) -> Vec<Finding> {

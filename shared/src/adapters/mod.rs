@@ -9,6 +9,7 @@
 //! much time an attempt may take. The log is outermost, so that one call is one line, however many attempts it took.
 
 mod dynamics365;
+mod registry;
 mod session;
 mod settings;
 
@@ -21,14 +22,14 @@ use serde_json::Value;
 
 use crate::adapter::{Adapter, Deadline, Log, Retry};
 use crate::clock::Clock;
-use crate::http::{Counters, Exceptions, Http};
+use crate::http::{Exceptions, Http};
 use crate::integration::Integration;
 use crate::model::{FieldError, System};
 use crate::oauth::TokenCache;
 use crate::secrets::Secret;
 use session::Sessions;
 
-pub use dynamics365::Dynamics365;
+pub use registry::{Registry, secret_name};
 
 /// What adapters share: made once in the life of a process, so that a warm one keeps its connections and tokens.
 #[derive(Clone)]
@@ -64,15 +65,6 @@ impl fmt::Debug for Connections {
     }
 }
 
-/// An adapter, and what counts its calls.
-#[derive(Debug, Clone)]
-pub struct Connected {
-    /// The adapter, wrapped.
-    pub adapter: Arc<dyn Adapter>,
-    /// What its calls cost.
-    pub counters: Arc<Counters>,
-}
-
 /// Makes the adapter of an integration; nothing is sent. Every call ends before `deadline`.
 ///
 /// # Errors
@@ -83,15 +75,11 @@ pub fn connect(
     secret: &Secret,
     connections: &Connections,
     deadline: Timestamp,
-) -> Result<Connected, Vec<FieldError>> {
+) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
     match integration.id.system {
         System::Dynamics365 => {
             let adapter = dynamics365::connect(integration, secret, connections)?;
-            let counters = Arc::clone(adapter.counters());
-            Ok(Connected {
-                adapter: wrap(adapter, &connections.clock, deadline),
-                counters,
-            })
+            Ok(wrap(adapter, &connections.clock, deadline))
         }
     }
 }

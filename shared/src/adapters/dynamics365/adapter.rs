@@ -1,6 +1,6 @@
 //! Which calls make up an operation.
 
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
 
@@ -9,29 +9,31 @@ use super::config::Settings;
 use super::table::Table;
 use crate::adapter::{
     Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome, Pulled,
-    Result,
+    Result, Usage,
 };
-use crate::http::{Counters, HttpCounts};
+use crate::http::HttpCounts;
 use crate::model::{Kind, System};
 
 /// One organization's environment of Dynamics 365.
 #[derive(Debug)]
-pub struct Dynamics365 {
+pub(in crate::adapters) struct Dynamics365 {
     pub(super) settings: Settings,
     pub(super) client: Client,
+    taken: Mutex<HttpCounts>,
 }
 
 impl Dynamics365 {
-    /// Returns what its calls have cost so far, those for tokens included.
-    #[must_use]
-    pub fn counts(&self) -> HttpCounts {
-        self.counters().read()
+    pub(super) fn new(settings: Settings, client: Client) -> Self {
+        Self {
+            settings,
+            client,
+            taken: Mutex::default(),
+        }
     }
 
-    /// Returns what counts its calls.
-    #[must_use]
-    pub const fn counters(&self) -> &Arc<Counters> {
-        self.client.http.counters()
+    /// Returns what its calls have cost so far, those for tokens included.
+    fn counts(&self) -> HttpCounts {
+        self.client.http.counters().read()
     }
 
     fn table(&self, kind: Kind) -> Result<&Table> {
@@ -62,6 +64,16 @@ impl Adapter for Dynamics365 {
             kinds: self.settings.tables.iter().map(capability).collect(),
             push_batch: super::PUSH_BATCH,
             find_batch: super::FIND_BATCH,
+        }
+    }
+
+    fn take_usage(&self) -> Usage {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let (counts, before) = (self.counts(), *taken);
+        *taken = counts;
+        Usage {
+            requests: counts.requests - before.requests,
+            bytes_received: counts.received_bytes - before.received_bytes,
         }
     }
 

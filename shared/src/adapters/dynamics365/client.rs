@@ -15,7 +15,9 @@ use super::batch::{self, Unit};
 use super::error::{self, Effect, Refused};
 use super::map;
 use super::table::Table;
-use super::wire::{self, AttributeDefinition, Definitions, EntityDefinition, ErrorEnvelope, WhoAmI};
+use super::wire::{
+    self, AttributeDefinition, Definitions, EntityDefinition, ErrorEnvelope, KeyDefinition, WhoAmI,
+};
 use crate::adapter::{Error, ErrorKind, Result};
 use crate::adapters::session::Session;
 use crate::clock::Clock;
@@ -130,19 +132,27 @@ impl Client {
 
     /// Reads what a table is.
     pub(super) async fn get_entity_definition(&self, table: &Table) -> Result<EntityDefinition> {
+        let select = "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled";
+        self.get_json(&format!("{}?$select={select}", definition(table)))
+            .await
+    }
+
+    /// Reads the alternate keys of a table.
+    pub(super) async fn get_keys(&self, table: &Table) -> Result<Vec<KeyDefinition>> {
         let resource = format!(
-            "EntityDefinitions(LogicalName='{}')?$select=LogicalName,EntitySetName,PrimaryIdAttribute,\
-             ChangeTrackingEnabled&$expand=Keys($select=KeyAttributes,EntityKeyIndexStatus)",
-            table.logical_name
+            "{}/Keys?$select=KeyAttributes,EntityKeyIndexStatus",
+            definition(table)
         );
-        self.get_json(&resource).await
+        self.get_json(&resource)
+            .await
+            .map(|list: Definitions<_>| list.value)
     }
 
     /// Reads the columns of a table.
     pub(super) async fn get_attributes(&self, table: &Table) -> Result<Vec<AttributeDefinition>> {
         let resource = format!(
-            "EntityDefinitions(LogicalName='{}')/Attributes?$select=LogicalName,AttributeType",
-            table.logical_name
+            "{}/Attributes?$select=LogicalName,AttributeType",
+            definition(table)
         );
         self.get_json(&resource)
             .await
@@ -151,10 +161,10 @@ impl Client {
 
     /// Reads the text columns of a table, with their greatest lengths.
     pub(super) async fn get_string_attributes(&self, table: &Table) -> Result<Vec<AttributeDefinition>> {
+        let cast = "Microsoft.Dynamics.CRM.StringAttributeMetadata";
         let resource = format!(
-            "EntityDefinitions(LogicalName='{}')/Attributes/Microsoft.Dynamics.CRM.StringAttributeMetadata\
-             ?$select=LogicalName,MaxLength",
-            table.logical_name
+            "{}/Attributes/{cast}?$select=LogicalName,MaxLength",
+            definition(table)
         );
         self.get_json(&resource)
             .await
@@ -259,6 +269,10 @@ impl Client {
             Effect::Writes => Error::new(ErrorKind::Unknown, "the answer to a batch is not one"),
         }
     }
+}
+
+fn definition(table: &Table) -> String {
+    format!("EntityDefinitions(LogicalName='{}')", table.logical_name)
 }
 
 fn ask(url: Url, headers: Vec<(HeaderName, HeaderValue)>, limits: Limits) -> Ask {

@@ -50,7 +50,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub use adapter::Dynamics365;
+pub(super) use adapter::Dynamics365;
 
 use super::Connections;
 use super::session::Session;
@@ -97,7 +97,7 @@ pub(super) fn connect(
         root: settings.root(),
         http,
     };
-    Ok(Dynamics365 { settings, client })
+    Ok(Dynamics365::new(settings, client))
 }
 
 /// Limits are set for each user of an environment, and so is what is known of the user.

@@ -67,8 +67,21 @@ impl Dynamics365 {
             Ok(definition) => findings.extend(judge(table, &definition)),
             Err(error) => findings.push(told(&format!("describe {kind}"), Err(error))),
         }
+        findings.push(self.ask_about_key(table).await);
         findings.push(self.ask_about_columns(table).await);
         findings
+    }
+
+    async fn ask_about_key(&self, table: &Table) -> Finding {
+        let question = format!("key of {}", table.kind.plural());
+        match (table.alternate_key.as_deref(), self.client.get_keys(table).await) {
+            (None, _) => works(
+                &question,
+                "no `alternateKey` is set: rows are changed, and never made",
+            ),
+            (Some(column), Ok(keys)) => key(&question, column, &keys),
+            (Some(_), Err(error)) => told(&question, Err(error)),
+        }
     }
 
     async fn ask_about_columns(&self, table: &Table) -> Finding {
@@ -90,98 +103,62 @@ impl Dynamics365 {
             .filter_map(|column| tight(column, &lengths))
             .collect();
         match (mismatches.is_empty(), tight.is_empty()) {
-            (false, _) => finding(&question, false, Some("configuration"), &mismatches.join("; ")),
-            (true, false) => finding(&question, true, None, &tight.join("; ")),
-            (true, true) => finding(&question, true, None, "every mapped column is there and fits"),
+            (false, _) => misconfigured(&question, &mismatches.join("; ")),
+            (true, false) => works(&question, &tight.join("; ")),
+            (true, true) => works(&question, "every mapped column is there and fits"),
         }
     }
 }
 
 fn judge(table: &Table, definition: &EntityDefinition) -> Vec<Finding> {
-    vec![
-        names(table, definition),
-        tracking(table, definition),
-        key(table, &definition.keys),
-    ]
+    vec![names(table, definition), tracking(table, definition)]
 }
 
 fn names(table: &Table, definition: &EntityDefinition) -> Finding {
     let question = format!("names of {}", table.kind.plural());
     let differs = |ours: &str, theirs: Option<&str>| theirs.is_some_and(|theirs| theirs != ours);
     if differs(&table.entity_set, definition.entity_set_name.as_deref()) {
-        return finding(
-            &question,
-            false,
-            Some("configuration"),
-            "`entitySet` is not the one of `logicalName`",
-        );
+        return misconfigured(&question, "`entitySet` is not the one of `logicalName`");
     }
     if differs(&table.primary_key, definition.primary_id_attribute.as_deref()) {
-        return finding(
-            &question,
-            false,
-            Some("configuration"),
-            "`primaryKey` is not the one of the table",
-        );
+        return misconfigured(&question, "`primaryKey` is not the one of the table");
     }
-    finding(
-        &question,
-        true,
-        None,
-        "entity set and primary key are those of the table",
-    )
+    works(&question, "entity set and primary key are those of the table")
 }
 
 fn tracking(table: &Table, definition: &EntityDefinition) -> Finding {
     let question = format!("track changes of {}", table.kind.plural());
     match (table.tracks_changes, definition.change_tracking_enabled) {
-        (true, Some(false)) => finding(
+        (true, Some(false)) => misconfigured(
             &question,
-            false,
-            Some("configuration"),
             "change tracking is off for the table: turn it on, or set `changeTracking` to false and do without deletions",
         ),
-        (true, _) => finding(&question, true, None, "changes and deletions are told"),
-        (false, Some(true)) => finding(
+        (true, _) => works(&question, "changes and deletions are told"),
+        (false, Some(true)) => works(
             &question,
-            true,
-            None,
             "`changeTracking` is false although the table tracks changes: deletions are not told",
         ),
-        (false, _) => finding(
+        (false, _) => works(
             &question,
-            true,
-            None,
             "changes are found by their time; deletions are not told",
         ),
     }
 }
 
-fn key(table: &Table, keys: &[KeyDefinition]) -> Finding {
-    let question = format!("key of {}", table.kind.plural());
-    let Some(column) = table.alternate_key.as_deref() else {
-        return finding(
-            &question,
-            true,
-            None,
-            "no `alternateKey` is set: rows are changed, and never made",
-        );
-    };
-    let key = keys
+fn key(question: &str, column: &str, keys: &[KeyDefinition]) -> Finding {
+    let alone = |key: &&KeyDefinition| matches!(key.key_attributes.as_slice(), [only] if only == column);
+    match keys
         .iter()
-        .find(|key| matches!(key.key_attributes.as_slice(), [only] if only == column));
-    match key.map(|key| key.entity_key_index_status.as_deref()) {
-        None => finding(
-            &question,
-            false,
-            Some("configuration"),
-            &format!("the table has no alternate key of the column {column} alone: make one"),
-        ),
-        Some(None | Some("Active")) => finding(&question, true, None, "the alternate key is active"),
-        Some(Some(_)) => finding(
-            &question,
-            false,
-            Some("configuration"),
+        .find(alone)
+        .map(|key| key.entity_key_index_status.as_deref())
+    {
+        None => {
+            let answer = format!("the table has no alternate key of the column {column} alone: make one");
+            misconfigured(question, &answer)
+        }
+        Some(None | Some("Active")) => works(question, "the alternate key is active"),
+        Some(Some(_)) => misconfigured(
+            question,
             "the index of the alternate key is not active yet: wait for it, or mend the duplicates that stop it",
         ),
     }
@@ -224,6 +201,14 @@ fn told(question: &str, result: Result<String>) -> Finding {
         Ok(answer) => finding(question, true, None, &answer),
         Err(error) => finding(question, false, Some(cause(&error)), &error.to_string()),
     }
+}
+
+fn works(question: &str, answer: &str) -> Finding {
+    finding(question, true, None, answer)
+}
+
+fn misconfigured(question: &str, answer: &str) -> Finding {
+    finding(question, false, Some("configuration"), answer)
 }
 
 fn finding(question: &str, works: bool, cause: Option<&'static str>, answer: &str) -> Finding {

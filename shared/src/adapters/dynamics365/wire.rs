@@ -155,8 +155,6 @@ pub(super) struct EntityDefinition {
     pub(super) primary_id_attribute: Option<String>,
     #[serde(default)]
     pub(super) change_tracking_enabled: Option<bool>,
-    #[serde(default)]
-    pub(super) keys: Vec<KeyDefinition>,
 }
 
 /// An alternate key of a table.

@@ -1,0 +1,461 @@
+//! What is known about one run: where it is, what it did, what it cost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::adapter::{Cursor, From};
+use crate::model::{IntegrationId, Kind, RunId};
+use crate::queue::Message;
+use crate::store::{Content, Expect, Key, Query, Row, Store, StoreError, Table, Write};
+
+/// What a run reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// What has changed since the last run; everything, where there was none.
+    #[default]
+    Delta,
+    /// Everything, and then what is no longer there.
+    Full,
+    /// Only what is in quarantine.
+    Retry,
+    /// Only the deletions that a review has approved.
+    Approved,
+}
+
+/// Who or what started a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// Somebody, over HTTP.
+    Api,
+    /// Somebody, by invoking the function.
+    Direct,
+    /// A schedule.
+    Schedule,
+}
+
+/// What state a run is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Waits for its first slice.
+    Queued,
+    /// Is being worked on.
+    Running,
+    /// Waits until [`Run::resume_at`]: the system wants to be left alone, or is down.
+    Waiting,
+    /// Finished; both sides are equal.
+    Succeeded,
+    /// Finished; some records are in quarantine or under review.
+    Partial,
+    /// Stopped for good, with a cause.
+    Failed,
+    /// Stopped because somebody asked for it.
+    Cancelled,
+}
+
+/// Where a run is: what its next slice begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Position {
+    /// Looks up what to read of a kind.
+    Begin {
+        /// The kind.
+        kind: Kind,
+    },
+    /// Reads the system's rows of a kind.
+    Pull {
+        /// The kind.
+        kind: Kind,
+        /// Where to read on.
+        from: From,
+        /// How many pages were read so far.
+        page: u32,
+        /// Whether everything is being read, so that what is missing is gone.
+        listing: bool,
+        /// Whether nothing was ever read of this kind.
+        fresh: bool,
+        /// How many lists of deletions there are.
+        lists: u32,
+    },
+    /// Looks, after a complete listing, for links whose row was not in it.
+    Sweep {
+        /// The kind.
+        kind: Kind,
+        /// Since when later changes will be told.
+        since: Cursor,
+        /// How many pages the listing had.
+        pages: u32,
+        /// The link to go on after.
+        after: Option<String>,
+        /// How many lists of deletions there are.
+        lists: u32,
+    },
+    /// Makes the deletions that were found, unless there are too many.
+    Delete {
+        /// The kind.
+        kind: Kind,
+        /// Since when later changes will be told; `None` where a review brought the deletions.
+        since: Option<Cursor>,
+        /// How many lists of deletions there are.
+        lists: u32,
+        /// The next list.
+        list: u32,
+        /// The run that found them.
+        found_by: RunId,
+        /// Whether a human has said that there are not too many.
+        approved: bool,
+    },
+    /// Tries quarantined records of a kind once more.
+    Retry {
+        /// The kind.
+        kind: Kind,
+        /// The quarantine row to go on after.
+        after: Option<String>,
+    },
+    /// Looks for records that the system has never been told of.
+    Gather {
+        /// The kind.
+        kind: Kind,
+        /// The record to go on after.
+        after: Option<String>,
+    },
+    /// Writes the platform's changes of a kind to the system.
+    Push {
+        /// The kind.
+        kind: Kind,
+        /// The pending row to go on after.
+        after: Option<String>,
+    },
+    /// Nothing is left to do.
+    Done,
+}
+
+/// What a run did with the records of one kind.
+///
+/// `read = created + updated + unchanged + quarantined + reviewed + deleted`, or the run fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Totals {
+    /// Rows and deletions that the system told.
+    pub read: u64,
+    /// Records made on the platform.
+    pub created: u64,
+    /// Records changed on the platform.
+    pub updated: u64,
+    /// Rows that said nothing new.
+    pub unchanged: u64,
+    /// Rows that were refused, and wait in quarantine.
+    pub quarantined: u64,
+    /// Rows about which a human decides.
+    pub reviewed: u64,
+    /// Deletions that the system told: made, or waiting for review.
+    pub deleted: u64,
+    /// Records whose row was missing from a complete listing: made, or waiting for review.
+    pub absent: u64,
+    /// Records that were removed on the platform, of those two.
+    pub removed: u64,
+    /// Links made between the two sides.
+    pub linked: u64,
+    /// Changes of the platform that were sent.
+    pub sent: u64,
+    /// Rows made on the other side.
+    pub pushed_created: u64,
+    /// Rows changed on the other side.
+    pub pushed_updated: u64,
+    /// Rows taken out of use on the other side.
+    pub pushed_removed: u64,
+    /// Changes that the system refused, and that wait in quarantine.
+    pub push_refused: u64,
+}
+
+/// What a run cost so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Cost {
+    /// Requests sent to the system.
+    pub requests: u64,
+    /// Bytes received from the system, as they travelled.
+    pub bytes_received: u64,
+    /// Rows read from the tables.
+    pub rows_read: u64,
+    /// Rows written to the tables.
+    pub rows_written: u64,
+    /// Time spent working.
+    pub milliseconds: u64,
+    /// Slices that were worked.
+    pub slices: u32,
+}
+
+/// Why a run failed or waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// A stable word, such as `unauthenticated`.
+    pub code: String,
+    /// What happened.
+    pub message: String,
+    /// What a human does about it.
+    pub next_action: String,
+}
+
+/// One execution of a sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// Whose records.
+    pub integration: IntegrationId,
+    /// What it reads.
+    pub mode: Mode,
+    /// Whether it only counts what it would do.
+    pub dry_run: bool,
+    /// What started it.
+    pub trigger: Trigger,
+    /// Who started it.
+    pub requested_by: String,
+    /// What state it is in.
+    pub state: RunState,
+    /// Whether somebody asked for it to stop.
+    pub cancel_requested: bool,
+    /// The number of its next slice.
+    pub slice: u32,
+    /// Where it is.
+    pub position: Position,
+    /// Failed attempts in a row.
+    pub attempts: u32,
+    /// When it goes on, while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_at: Option<Timestamp>,
+    /// Why it failed or waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// What an operator should know.
+    pub warnings: Vec<String>,
+    /// The kinds of which everything was read.
+    pub listed: BTreeSet<Kind>,
+    /// What it did, by kind.
+    pub totals: BTreeMap<Kind, Totals>,
+    /// What it cost.
+    pub cost: Cost,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRequest {
+    /// Whose records.
+    pub integration: IntegrationId,
+    /// What to read.
+    pub mode: Mode,
+    /// Whether only to count what would be done.
+    pub dry_run: bool,
+    /// What asks.
+    pub trigger: Trigger,
+    /// Who asks.
+    pub requested_by: String,
+}
+
+/// The message that has one slice worked.
+///
+/// # Shape
+///
+/// `{"run":"0190…","integration":"hlf:dynamics365","slice":3}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SliceMessage {
+    /// The run.
+    pub run: RunId,
+    /// Whose records.
+    pub integration: IntegrationId,
+    /// The slice; one that was worked already is passed over.
+    pub slice: u32,
+}
+
+/// Why a run was not found or not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no such run.
+    #[error("there is no such run")]
+    Missing,
+    /// It has ended.
+    #[error("the run has ended")]
+    Ended,
+    /// The tables did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Totals {
+    /// Says whether everything that was read is accounted for.
+    #[must_use]
+    pub const fn agree(&self) -> bool {
+        let accounted =
+            self.created + self.updated + self.unchanged + self.quarantined + self.reviewed + self.deleted;
+        self.read == accounted
+    }
+
+    /// Adds what another part of the run did.
+    pub fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.quarantined += other.quarantined;
+        self.reviewed += other.reviewed;
+        self.deleted += other.deleted;
+        self.absent += other.absent;
+        self.removed += other.removed;
+        self.linked += other.linked;
+        self.sent += other.sent;
+        self.pushed_created += other.pushed_created;
+        self.pushed_updated += other.pushed_updated;
+        self.pushed_removed += other.pushed_removed;
+        self.push_refused += other.push_refused;
+    }
+}
+
+impl Run {
+    /// Makes the run that was asked for.
+    #[must_use]
+    pub fn new(request: RunRequest, position: Position, now: Timestamp) -> Self {
+        Self {
+            id: RunId::at(now),
+            integration: request.integration,
+            mode: request.mode,
+            dry_run: request.dry_run,
+            trigger: request.trigger,
+            requested_by: request.requested_by,
+            state: RunState::Queued,
+            cancel_requested: false,
+            slice: 0,
+            position,
+            attempts: 0,
+            resume_at: None,
+            failure: None,
+            warnings: Vec::new(),
+            listed: BTreeSet::new(),
+            totals: BTreeMap::new(),
+            cost: Cost::default(),
+            opened_at: now,
+            finished_at: None,
+        }
+    }
+
+    /// Says whether nothing more will happen in it.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        self.finished_at.is_some()
+    }
+
+    /// Returns the message that has its next slice worked.
+    ///
+    /// `wake` tells messages for the same slice apart, so that the queue does not take a second call for the first.
+    #[must_use]
+    pub fn message(&self, wake: &str) -> Message {
+        let body = SliceMessage {
+            run: self.id.clone(),
+            integration: self.integration.clone(),
+            slice: self.slice,
+        };
+        Message {
+            system: self.integration.system,
+            group: format!("{}#{wake}", self.integration),
+            deduplication: format!("{}-{}-{wake}", self.id, self.slice),
+            body: Content::of(&body).body,
+        }
+    }
+
+    /// Returns where the run is kept.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        run_key(&self.integration, &self.id)
+    }
+}
+
+pub(super) fn run_key(integration: &IntegrationId, run: &RunId) -> Key {
+    let sort = format!("run#{}#{run}", integration.system);
+    Key::new(Table::Control, integration.organization.as_str(), sort)
+}
+
+pub(super) fn last_key(integration: &IntegrationId) -> Key {
+    let sort = format!("last#{}", integration.system);
+    Key::new(Table::Control, integration.organization.as_str(), sort)
+}
+
+/// Reads a run.
+///
+/// # Errors
+///
+/// `Missing`, and those of the store.
+pub async fn read_run(store: &dyn Store, integration: &IntegrationId, id: &RunId) -> Result<Run, RunError> {
+    read_row(store, run_key(integration, id))
+        .await?
+        .map_or(Err(RunError::Missing), |row| Ok(row.decode()?))
+}
+
+/// Reads the last run that has ended, if any has.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn read_last(store: &dyn Store, integration: &IntegrationId) -> Result<Option<Run>, StoreError> {
+    let Some(row) = read_row(store, last_key(integration)).await? else {
+        return Ok(None);
+    };
+    let last: super::lease::Last = row.decode()?;
+    let run = read_row(store, run_key(integration, &last.run)).await?;
+    run.map(|row| row.decode()).transpose()
+}
+
+/// Lists runs, the newest first, with the place to go on after.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn list_runs(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    after: Option<String>,
+    limit: usize,
+) -> Result<(Vec<Run>, Option<String>), StoreError> {
+    let prefix = format!("run#{}#", integration.system);
+    let query = Query::new(Table::Control, integration.organization.as_str(), prefix, limit);
+    let page = store.query(&query.after(after).newest_first()).await?;
+    let runs = page.rows.iter().map(Row::decode).collect::<Result<_, _>>()?;
+    Ok((runs, page.next))
+}
+
+/// Asks a run to stop at its next checkpoint.
+///
+/// # Errors
+///
+/// `Missing`, `Ended`, and those of the store.
+pub async fn cancel(store: &dyn Store, integration: &IntegrationId, id: &RunId) -> Result<Run, RunError> {
+    loop {
+        let row = read_row(store, run_key(integration, id))
+            .await?
+            .ok_or(RunError::Missing)?;
+        let mut run: Run = row.decode()?;
+        if run.has_ended() {
+            return Err(RunError::Ended);
+        }
+        run.cancel_requested = true;
+        let write = Write::put(row.key.clone(), Expect::Version(row.version), Content::of(&run));
+        match store.write(vec![write]).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => return answer.map(|()| run).map_err(RunError::from),
+        }
+    }
+}
+
+pub(super) async fn read_row(store: &dyn Store, key: Key) -> Result<Option<Row>, StoreError> {
+    Ok(store.get(&[key]).await?.pop().flatten())
+}
