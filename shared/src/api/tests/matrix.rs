@@ -61,7 +61,7 @@ fn routes() -> Vec<Route> {
 impl Route {
     fn ask(&self) -> Ask {
         let path = self.path.replace("{organizationId}", "hlf").replace("{integrationType}", "dynamics365");
-        let path = path.replace("{runId}", "01900000-0000-7000-8000-000000000000").replace("{id}", "100234");
+        let path = path.replace("{runId}", "01900000-0000-7000-8000-000000000000").replace("{recordId}", "100234");
         let path = path.replace("{kind}", "member").replace("{reviewId}", "conflict.member.100234");
         let ask = ask(self.method.clone(), &path);
         match (self.name.as_str(), body(&self.name)) {

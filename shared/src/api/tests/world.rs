@@ -14,9 +14,10 @@ use crate::flow::Ports;
 use crate::flow::work::Connect;
 use crate::integration::{Integration, Vault};
 use crate::http::Exceptions;
-use crate::model::IntegrationId;
+use crate::model::{IntegrationId, System};
 use crate::queue::MemoryQueue;
 use crate::secrets::MemorySecrets;
+use super::breaking::Yielding;
 use crate::store::{MemoryStore, Store};
 
 pub(super) const INTEGRATION: &str = "/v1/organizations/hlf/integrations/dynamics365";
@@ -57,7 +58,7 @@ impl Connect for Nowhere {
 
 impl World {
     pub(super) fn new() -> Self {
-        Self::on(Arc::new(MemoryStore::new()))
+        Self::on(Arc::new(Yielding(MemoryStore::new())))
     }
 
     pub(super) fn on(store: Arc<dyn Store>) -> Self {
@@ -82,7 +83,7 @@ impl World {
         [
             trigger_routes(ports.clone()),
             integration_routes(Integrations { ports: ports.clone(), vault, exceptions }),
-            test_routes(Test { ports, connect: Arc::new(Nowhere) }),
+            test_routes(Test { system: System::Dynamics365, ports, connect: Arc::new(Nowhere) }),
         ]
     }
 
