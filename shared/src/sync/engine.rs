@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::cursor;
-use super::lease::{Claim, lease_key};
+use super::lease::{self, Claim, lease_key};
 use super::run::{Mode, Position, Run, RunState, Totals, read_row};
 use crate::adapter::{self, Adapter, ErrorKind, From};
 use crate::clock::Clock;
@@ -42,6 +42,8 @@ pub(super) struct Work {
     run_version: u64,
     pub(super) fence: u64,
     begun_at: Timestamp,
+    /// Whether the lanes are open for this slice, and closed for all earlier ones.
+    lanes_are_open: bool,
     /// Ids that wait in quarantine, so that one that succeeds is taken out.
     pub(super) quarantined: HashSet<String>,
     /// Writes that go with the next checkpoint.
@@ -118,6 +120,7 @@ impl<'a> Engine<'a> {
             run_version: claim.run_version,
             fence: claim.fence,
             begun_at: self.clock.now(),
+            lanes_are_open: false,
             quarantined: HashSet::new(),
             with_checkpoint: Vec::new(),
         };
@@ -286,6 +289,23 @@ impl<'a> Engine<'a> {
         work.run.cancel_requested = stored.cancel_requested;
         work.run_version = row.version;
         Ok(())
+    }
+
+    /// Sees to it that no earlier holder writes a record any more.
+    pub(super) async fn open_lanes(&self, work: &mut Work) -> Result<(), Stop> {
+        if work.lanes_are_open || work.run.dry_run {
+            return Ok(());
+        }
+        match self
+            .write(lease::open_lanes(&self.integration.id, work.fence))
+            .await
+        {
+            Err(StoreError::Refused { .. }) => Err(Stop::Fenced),
+            answer => {
+                work.lanes_are_open = true;
+                Ok(answer?)
+            }
+        }
     }
 
     fn account(&self, work: &mut Work) {

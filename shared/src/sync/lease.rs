@@ -12,6 +12,9 @@ use crate::store::{Content, Expect, Key, Store, StoreError, Table, Write};
 /// How long a claim lasts: more than a function lives, so that a holder is dead before it runs out.
 pub(super) const LEASE: Duration = Duration::from_secs(150);
 
+/// How many transactions of records may be under way at once.
+pub(super) const LANES: usize = 8;
+
 /// How long a slice that was put on the queue may take to begin, before it is put there again.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -131,6 +134,34 @@ pub(super) fn free_until(integration: &IntegrationId, expect: Expect, run: &RunI
         until: None,
     };
     Write::put(lease_key(integration), expect, Content::of(&lease).due_at(due))
+}
+
+fn lane_key(integration: &IntegrationId, lane: usize) -> Key {
+    let sort = format!("lane#{}#{lane}", integration.system);
+    Key::new(Table::Control, integration.organization.as_str(), sort)
+}
+
+/// Returns the writes that open the lanes for the holder of the lease, and close them for every earlier one.
+///
+/// Transactions that share a row exclude each other, so that the lease itself could only guard one at a time: each of
+/// those that are under way together insists on a lane of its own.
+pub(super) fn open_lanes(integration: &IntegrationId, fence: u64) -> Vec<Write> {
+    let lane = |lane| {
+        let content = Content {
+            body: "{}".to_owned(),
+            fence: Some(fence),
+            due_at: None,
+            expires_at: None,
+        };
+        Write::put(lane_key(integration, lane), Expect::Anything, content)
+    };
+    let lease = Write::check(lease_key(integration), Expect::Version(fence));
+    std::iter::once(lease).chain((0..LANES).map(lane)).collect()
+}
+
+/// Returns the part of a transaction that insists on a lane.
+pub(super) fn in_lane(integration: &IntegrationId, lane: usize, fence: u64) -> Write {
+    Write::check(lane_key(integration, lane), Expect::HeldUnder(fence))
 }
 
 /// Claims a slice of a run.
