@@ -75,7 +75,7 @@ impl Engine<'_> {
         if items.is_empty() {
             return Ok(applied);
         }
-        self.open_lanes(work).await?;
+        self.open_lanes(work, kind).await?;
         let work = &*work;
         applied.totals.read = items.len() as u64;
         let (mut rows, mut gone, mut faulty) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());

@@ -42,8 +42,8 @@ pub(super) struct Work {
     run_version: u64,
     pub(super) fence: u64,
     begun_at: Timestamp,
-    /// Whether the lanes are open for this slice, and closed for all earlier ones.
-    lanes_are_open: bool,
+    /// The kind for which the lanes are open to this slice, and closed to all earlier ones.
+    lanes_open_for: Option<Kind>,
     /// Ids that wait in quarantine, so that one that succeeds is taken out.
     pub(super) quarantined: HashSet<String>,
     /// Writes that go with the next checkpoint.
@@ -120,7 +120,7 @@ impl<'a> Engine<'a> {
             run_version: claim.run_version,
             fence: claim.fence,
             begun_at: self.clock.now(),
-            lanes_are_open: false,
+            lanes_open_for: None,
             quarantined: HashSet::new(),
             with_checkpoint: Vec::new(),
         };
@@ -173,13 +173,14 @@ impl<'a> Engine<'a> {
         });
         let from = usable.map_or(From::Start, |known| From::Since(known.cursor.clone()));
         let listing = from == From::Start;
+        let fresh = known.is_none() && !lease::is_touched(self.store, &self.integration.id, kind).await?;
         work.run.position = match self.adapter.capability().of(kind) {
             Some(_) => Position::Pull {
                 kind,
                 from,
                 page: 0,
                 listing,
-                fresh: known.is_none(),
+                fresh,
                 lists: 0,
             },
             None => self.after_delete(work, kind),
@@ -292,17 +293,17 @@ impl<'a> Engine<'a> {
     }
 
     /// Sees to it that no earlier holder writes a record any more.
-    pub(super) async fn open_lanes(&self, work: &mut Work) -> Result<(), Stop> {
-        if work.lanes_are_open || work.run.dry_run {
+    pub(super) async fn open_lanes(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
+        if work.lanes_open_for == Some(kind) || work.run.dry_run {
             return Ok(());
         }
         match self
-            .write(lease::open_lanes(&self.integration.id, work.fence))
+            .write(lease::open_lanes(&self.integration.id, kind, work.fence))
             .await
         {
             Err(StoreError::Refused { .. }) => Err(Stop::Fenced),
             answer => {
-                work.lanes_are_open = true;
+                work.lanes_open_for = Some(kind);
                 Ok(answer?)
             }
         }

@@ -145,7 +145,16 @@ fn lane_key(integration: &IntegrationId, lane: usize) -> Key {
 ///
 /// Transactions that share a row exclude each other, so that the lease itself could only guard one at a time: each of
 /// those that are under way together insists on a lane of its own.
-pub(super) fn open_lanes(integration: &IntegrationId, fence: u64) -> Vec<Write> {
+///
+/// With them goes a mark that records of the kind were written, should the holder die before it can say so.
+pub(super) fn open_lanes(integration: &IntegrationId, kind: Kind, fence: u64) -> Vec<Write> {
+    let touched = Content {
+        body: "{}".to_owned(),
+        fence: None,
+        due_at: None,
+        expires_at: None,
+    };
+    let touched = Write::put(touched_key(integration, kind), Expect::Anything, touched);
     let lane = |lane| {
         let content = Content {
             body: "{}".to_owned(),
@@ -156,7 +165,21 @@ pub(super) fn open_lanes(integration: &IntegrationId, fence: u64) -> Vec<Write> 
         Write::put(lane_key(integration, lane), Expect::Anything, content)
     };
     let lease = Write::check(lease_key(integration), Expect::Version(fence));
-    std::iter::once(lease).chain((0..LANES).map(lane)).collect()
+    [lease, touched].into_iter().chain((0..LANES).map(lane)).collect()
+}
+
+fn touched_key(integration: &IntegrationId, kind: Kind) -> Key {
+    let sort = format!("touched#{}#{kind}", integration.system);
+    Key::new(Table::Control, integration.organization.as_str(), sort)
+}
+
+/// Says whether any record of a kind may ever have been written.
+pub(super) async fn is_touched(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    kind: Kind,
+) -> Result<bool, StoreError> {
+    Ok(read_row(store, touched_key(integration, kind)).await?.is_some())
 }
 
 /// Returns the part of a transaction that insists on a lane.
