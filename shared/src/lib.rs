@@ -2,8 +2,11 @@
 
 pub mod adapter;
 pub mod adapters;
+pub mod api;
+pub mod authorize;
 pub mod clients;
 pub mod clock;
+pub mod config;
 pub mod flow;
 pub mod http;
 pub mod integration;

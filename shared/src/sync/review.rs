@@ -40,6 +40,17 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// Returns what may be decided about it.
+    #[must_use]
+    pub const fn decisions(&self) -> [&'static str; 2] {
+        match self {
+            Self::Deletions { .. } => ["approve", "reject"],
+            Self::Conflict { .. } => ["external", "platform"],
+        }
+    }
+}
+
 /// A thing that waits for a human.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -253,6 +264,7 @@ fn take_again(integration: &IntegrationId, kind: Kind, external: Box<str>, now: 
         id: external,
         field: "review".to_owned(),
         message,
+        waits_for_another: false,
         run,
         since: now,
     };
