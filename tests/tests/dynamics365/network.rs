@@ -137,7 +137,7 @@ async fn a_system_that_stalls_is_left_when_the_time_is_up() {
         world.time_limit = SignedDuration::from_millis(700);
         let adapter = world.adapter();
         world.always(fault);
-        let began = std::time::Instant::now();
+        let began = tokio::time::Instant::now();
         let error = adapter.pull(Kind::Member, &From::Start).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unavailable);
         assert!(began.elapsed() < std::time::Duration::from_secs(3));

@@ -1,10 +1,11 @@
 //! How fast a listing is read, beside the least that any program would have to do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 use shared::adapter::From;
 use shared::model::Kind;
+use tokio::time::Instant;
 
 use crate::world::{World, pull_all, rows};
 
