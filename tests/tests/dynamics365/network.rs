@@ -5,6 +5,7 @@ use serde_json::json;
 use shared::adapter::{Error, ErrorKind, From};
 use shared::model::Kind;
 use tests::dataverse::faults::{Fault, FaultRule};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::world::{World, member, pull_all, rows};
 
@@ -179,6 +180,38 @@ async fn a_write_that_got_no_connection_is_unavailable_and_not_unknown() {
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert_eq!(error.fact("cause"), Some("network"));
+}
+
+/// Answers whoever connects without ever having been asked for a certificate.
+async fn plain_server() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+                .await
+                .unwrap();
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    });
+    format!("https://{address}")
+}
+
+#[tokio::test]
+async fn a_system_that_does_not_prove_who_it_is_is_not_spoken_to() {
+    let mut world = World::new(0).await;
+    let plain = plain_server().await;
+    let exceptions = format!("{plain},{}", world.simulation.base_url());
+    let clock = std::sync::Arc::new(shared::clock::SystemClock);
+    world.connections = shared::adapters::Connections::new(exceptions.parse().unwrap(), clock);
+    world.settings["baseUrl"] = json!(plain);
+    let change = [member("1", json!({ "lastName": "Berg" }))];
+    let error = world.adapter().push(Kind::Member, &change).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.fact("cause")),
+        (ErrorKind::Unavailable, Some("tls"))
+    );
 }
 
 #[tokio::test]

@@ -104,6 +104,9 @@ async fn bare(world: &World, first: &str) -> (usize, Duration) {
 #[ignore = "measures"]
 async fn a_listing_is_read_nearly_as_fast_as_by_a_bare_loop() {
     let world = World::new(100_000).await;
+    let began = Instant::now();
+    drop(shared::http::Http::new(shared::http::Exceptions::none()));
+    println!("client made in {:?}", began.elapsed());
     let adapter = world.adapter();
     pull_all(&*adapter, Kind::Member, From::Start).await;
     let listing = world
