@@ -356,7 +356,10 @@ mod tests {
     fn an_empty_variable_is_missing_and_is_named() {
         let environment = MapEnvironment::from([(ADMIN_SECRET, "")]);
         let error = AuthorizerConfig::read(&environment).unwrap_err();
-        assert_eq!(error.to_string(), "the environment variable ADMIN_SECRET is not set");
+        assert_eq!(
+            error.to_string(),
+            "the environment variable ADMIN_SECRET is not set"
+        );
     }
 
     #[test]
@@ -367,8 +370,13 @@ mod tests {
             (DYNAMICS365_QUEUE_URL, "canary"),
         ]);
         let error = TriggerSyncConfig::read(&environment).unwrap_err().to_string();
-        assert!(error.contains(DYNAMICS365_QUEUE_URL) && !error.contains("canary"), "{error}");
-        environment.0.insert(DYNAMICS365_QUEUE_URL.into(), "https://queue.example/q".into());
+        assert!(
+            error.contains(DYNAMICS365_QUEUE_URL) && !error.contains("canary"),
+            "{error}"
+        );
+        environment
+            .0
+            .insert(DYNAMICS365_QUEUE_URL.into(), "https://queue.example/q".into());
         assert!(TriggerSyncConfig::read(&environment).is_ok());
     }
 

@@ -26,7 +26,10 @@ impl Handler {
         let headers: Vec<_> = headers.iter().map(String::as_str).collect();
         let context = self.keeper.identify(&headers).await;
         let context = context.map_err(|error| Failure::new("unavailable", &error))?;
-        Ok(Authorization { is_authorized: context.is_some(), context })
+        Ok(Authorization {
+            is_authorized: context.is_some(),
+            context,
+        })
     }
 }
 

@@ -24,10 +24,23 @@ pub(crate) struct Handler {
 impl Handler {
     /// Puts the routes and the worker together.
     pub(crate) fn new(ports: Ports, publish: Arc<dyn Publish>, registry: &Registry) -> Self {
-        let connect = |time_limit| Arc::new(Registry { time_limit, ..registry.clone() });
-        let test = Test { system: System::Dynamics365, ports: ports.clone(), connect: connect(TEST) };
+        let connect = |time_limit| {
+            Arc::new(Registry {
+                time_limit,
+                ..registry.clone()
+            })
+        };
+        let test = Test {
+            system: System::Dynamics365,
+            ports: ports.clone(),
+            connect: connect(TEST),
+        };
         let api = Api::new(test_routes(test), &ports);
-        let worker = Worker { ports, publish, connect: connect(registry.time_limit) };
+        let worker = Worker {
+            ports,
+            publish,
+            connect: connect(registry.time_limit),
+        };
         Self { api, worker }
     }
 

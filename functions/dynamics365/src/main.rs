@@ -24,7 +24,12 @@ async fn main() -> Result<(), lambda::Error> {
     let ports = lambda::ports(&clients, &config.tables, &config.dynamics365_queue_url);
     let connections = Connections::new(config.outbound_exceptions, Arc::clone(&ports.clock));
     let secrets = Arc::new(SecretsManager::new(clients.secrets_manager(), ""));
-    let registry = Registry { connections, secrets, secret_prefix: config.secret_prefix, time_limit: SLICE };
+    let registry = Registry {
+        connections,
+        secrets,
+        secret_prefix: config.secret_prefix,
+        time_limit: SLICE,
+    };
     let publish = Arc::new(EventBridge::new(clients.eventbridge(), config.event_bus));
     let handler = &Handler::new(ports, publish, &registry);
     lambda::run(|event| handler.handle(event)).await

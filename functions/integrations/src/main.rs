@@ -21,7 +21,13 @@ async fn main() -> Result<(), lambda::Error> {
     let secrets = Arc::new(SecretsManager::new(clients.secrets_manager(), ""));
     let vault = Vault::new(secrets, config.secret_prefix);
     let exceptions = config.outbound_exceptions;
-    let state = Integrations { ports: ports.clone(), vault, exceptions };
-    let handler = &Handler { api: Api::new(integration_routes(state), &ports) };
+    let state = Integrations {
+        ports: ports.clone(),
+        vault,
+        exceptions,
+    };
+    let handler = &Handler {
+        api: Api::new(integration_routes(state), &ports),
+    };
     lambda::run(|event| handler.handle(event)).await
 }

@@ -15,14 +15,20 @@ impl Failure {
     /// Names what failed by a stable word.
     pub fn new(kind: &str, error: &dyn std::error::Error) -> Self {
         tracing::error!(kind, error = %error, "the invocation failed");
-        Self { kind: kind.to_owned(), message: error.to_string() }
+        Self {
+            kind: kind.to_owned(),
+            message: error.to_string(),
+        }
     }
 
     /// Says that the function is not woken by such an event.
     #[must_use]
     pub fn unexpected() -> Self {
         let message = "the function is not woken by such an event".to_owned();
-        Self { kind: "unexpected_event".to_owned(), message }
+        Self {
+            kind: "unexpected_event".to_owned(),
+            message,
+        }
     }
 }
 
@@ -38,6 +44,9 @@ impl From<Problem> for Failure {
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self { error_type: failure.kind, error_message: failure.message }
+        Self {
+            error_type: failure.kind,
+            error_message: failure.message,
+        }
     }
 }

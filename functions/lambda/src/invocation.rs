@@ -22,10 +22,14 @@ impl<'de> Deserialize<'de> for Invocation {
         let event = Value::deserialize(deserializer)?;
         let is_authorization = event.get("routeArn").is_some();
         if event.get("requestContext").is_some() && !is_authorization {
-            return serde_json::from_value(event).map(Self::Http).map_err(Error::custom);
+            return serde_json::from_value(event)
+                .map(Self::Http)
+                .map_err(Error::custom);
         }
         if event.get("Records").is_some() {
-            return serde_json::from_value(event).map(Self::Queue).map_err(Error::custom);
+            return serde_json::from_value(event)
+                .map(Self::Queue)
+                .map_err(Error::custom);
         }
         Ok(Self::Other(event))
     }
@@ -39,7 +43,12 @@ pub fn authorization_headers(event: &Invocation) -> Vec<String> {
     let Invocation::Other(event) = event else {
         return Vec::new();
     };
-    let headers = event.get("headers").and_then(Value::as_object).into_iter().flatten();
+    let headers = event
+        .get("headers")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     let ours = headers.filter(|(name, _)| name.eq_ignore_ascii_case("authorization"));
-    ours.map(|(_, value)| value.as_str().unwrap_or_default().to_owned()).collect()
+    ours.map(|(_, value)| value.as_str().unwrap_or_default().to_owned())
+        .collect()
 }

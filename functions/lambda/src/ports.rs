@@ -13,7 +13,10 @@ use shared::store::{DynamoStore, TableNames};
 /// Puts the tables, the queues and the time together.
 #[must_use]
 pub fn ports(clients: &Clients, tables: &Tables, dynamics365_queue_url: &str) -> Ports {
-    let names = TableNames { control: tables.control.clone(), records: tables.records.clone() };
+    let names = TableNames {
+        control: tables.control.clone(),
+        records: tables.records.clone(),
+    };
     let urls = [(System::Dynamics365, dynamics365_queue_url.to_owned())];
     Ports {
         store: Arc::new(DynamoStore::new(&clients.dynamodb(), names)),

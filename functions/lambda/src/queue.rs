@@ -48,8 +48,12 @@ where
 {
     let body = message.body.as_deref().ok_or(MessageError::Empty)?;
     let message = serde_json::from_str(body).map_err(MessageError::Malformed)?;
-    let worked = AssertUnwindSafe(async { each(message).await }).catch_unwind().await;
-    worked.map_err(|_| MessageError::Panicked)?.map_err(MessageError::Failed)
+    let worked = AssertUnwindSafe(async { each(message).await })
+        .catch_unwind()
+        .await;
+    worked
+        .map_err(|_| MessageError::Panicked)?
+        .map_err(MessageError::Failed)
 }
 
 #[cfg(test)]
@@ -57,9 +61,10 @@ mod tests {
     use super::*;
 
     fn batch(bodies: &[&str]) -> SqsEvent {
-        let records = bodies.iter().enumerate().map(|(number, body)| {
-            serde_json::json!({ "messageId": number.to_string(), "body": body })
-        });
+        let records = bodies
+            .iter()
+            .enumerate()
+            .map(|(number, body)| serde_json::json!({ "messageId": number.to_string(), "body": body }));
         serde_json::from_value(serde_json::json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
     }
 
@@ -69,7 +74,12 @@ mod tests {
             1 => Err("one"),
             _ => Ok(()),
         });
-        answer.await.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+        answer
+            .await
+            .batch_item_failures
+            .into_iter()
+            .map(|failure| failure.item_identifier)
+            .collect()
     }
 
     #[tokio::test]

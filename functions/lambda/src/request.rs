@@ -15,7 +15,10 @@ pub fn direct_caller() -> Caller {
 
 /// Reads a request from the gateway's event.
 pub(crate) fn request(event: ApiGatewayV2httpRequest) -> Result<Request<Bytes>, Problem> {
-    let uri = uri(event.raw_path.as_deref().unwrap_or("/"), event.raw_query_string.as_deref())?;
+    let uri = uri(
+        event.raw_path.as_deref().unwrap_or("/"),
+        event.raw_query_string.as_deref(),
+    )?;
     let mut request = Request::new(body(event.body, event.is_base64_encoded)?);
     *request.method_mut() = event.request_context.http.method.clone();
     *request.uri_mut() = uri;
@@ -70,7 +73,10 @@ mod tests {
 
     #[test]
     fn a_path_that_was_decoded_is_encoded_again() {
-        assert_eq!(uri("/v1/a b/å?#", Some("x=1")).unwrap(), "/v1/a%20b/%C3%A5%3F%23?x=1");
+        assert_eq!(
+            uri("/v1/a b/å?#", Some("x=1")).unwrap(),
+            "/v1/a%20b/%C3%A5%3F%23?x=1"
+        );
         assert_eq!(uri("/v1/a%2Fb", None).unwrap(), "/v1/a%2Fb");
         assert!(uri("/v1", Some("a b")).is_err());
     }

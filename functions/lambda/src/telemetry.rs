@@ -46,7 +46,10 @@ mod tests {
     #[test]
     fn a_level_is_for_us_and_not_for_what_we_use() {
         let filter = filter("debug").to_string();
-        assert!(filter.contains("shared=debug") && filter.contains("warn"), "{filter}");
+        assert!(
+            filter.contains("shared=debug") && filter.contains("warn"),
+            "{filter}"
+        );
         assert!(super::filter("canary").to_string().contains("shared=info"));
     }
 }

@@ -19,13 +19,22 @@ use crate::{Invocation, Output};
 /// If `events/{function}` cannot be read.
 #[must_use]
 pub fn events(function: &str) -> BTreeMap<String, Invocation> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events").join(function);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events")
+        .join(function);
     let files = std::fs::read_dir(folder).expect("the function has events");
     let read = |file: std::io::Result<std::fs::DirEntry>| {
         let path = file.expect("the folder can be read").path();
         let text = std::fs::read_to_string(&path).expect("the event can be read");
-        let case = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-        (case, serde_json::from_str(&text).expect("the event wakes a function"))
+        let case = path
+            .file_stem()
+            .expect("a file has a name")
+            .to_string_lossy()
+            .into_owned();
+        (
+            case,
+            serde_json::from_str(&text).expect("the event wakes a function"),
+        )
     };
     files.map(read).collect()
 }
@@ -35,7 +44,11 @@ pub fn events(function: &str) -> BTreeMap<String, Invocation> {
 pub fn memory() -> Ports {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let queue = Arc::new(MemoryQueue::new(Arc::clone(&clock)));
-    Ports { store: Arc::new(MemoryStore::new()), queue, clock }
+    Ports {
+        store: Arc::new(MemoryStore::new()),
+        queue,
+        clock,
+    }
 }
 
 /// Returns the status and the content of an answer to a request.

@@ -52,7 +52,10 @@ fn finish(response: Response, id: &str) -> Response {
 /// Adds what browsers and caches are to do with an answer: nothing.
 pub(super) fn secure(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
 }
 
 /// Keeps the headers that a route added, such as `Allow`.

@@ -49,7 +49,9 @@ impl FromRef<Integrations> for Ports {
 pub fn trigger_routes(ports: Ports) -> OpenApiRouter {
     let integration = OpenApiRouter::new().routes(routes!(sync::trigger_sync));
     let organization = OpenApiRouter::new().routes(routes!(sync::sync_membership_data));
-    let all = OpenApiRouter::new().nest(INTEGRATION, integration).nest(ORGANIZATION, organization);
+    let all = OpenApiRouter::new()
+        .nest(INTEGRATION, integration)
+        .nest(ORGANIZATION, organization);
     all.with_state(ports)
 }
 
@@ -97,7 +99,15 @@ fn of_organization() -> OpenApiRouter<Integrations> {
         .routes(routes!(integrations::list_integrations))
         .routes(routes!(records::list_members))
         .routes(routes!(bulk::put_members_in_bulk))
-        .routes(routes!(records::get_member, records::put_member, records::delete_member))
+        .routes(routes!(
+            records::get_member,
+            records::put_member,
+            records::delete_member
+        ))
         .routes(routes!(records::list_memberships))
-        .routes(routes!(records::get_membership, records::put_membership, records::delete_membership))
+        .routes(routes!(
+            records::get_membership,
+            records::put_membership,
+            records::delete_membership
+        ))
 }

@@ -12,8 +12,13 @@ const TOKEN: &str = "0123456789abcdefghijABCDEFGHIJ0123456789abcdefgh";
 async fn handler() -> Handler {
     let secrets = Arc::new(MemorySecrets::new());
     let value = serde_json::json!({ "token": TOKEN }).to_string().into();
-    secrets.put("admin", &value, "01900000-0000-7000-8000-000000000000").await.unwrap();
-    Handler { keeper: Doorkeeper::new(secrets, memory().clock, "admin") }
+    secrets
+        .put("admin", &value, "01900000-0000-7000-8000-000000000000")
+        .await
+        .unwrap();
+    Handler {
+        keeper: Doorkeeper::new(secrets, memory().clock, "admin"),
+    }
 }
 
 #[tokio::test]
@@ -27,7 +32,9 @@ async fn every_event_is_answered_as_it_should_be() {
                     "context": { "caller": "administrator", "organizations": "*" },
                 })
             }
-            "no_token" | "wrong_token" | "basic" | "two_tokens" => serde_json::json!({ "isAuthorized": false }),
+            "no_token" | "wrong_token" | "basic" | "two_tokens" => {
+                serde_json::json!({ "isAuthorized": false })
+            }
             other => panic!("nobody says what is to become of {other}"),
         };
         assert_eq!(answer, expected, "{case}");

@@ -13,8 +13,14 @@ use super::*;
 fn handler() -> Handler {
     let ports = memory();
     let vault = Vault::new(Arc::new(MemorySecrets::new()), "test/");
-    let state = Integrations { ports: ports.clone(), vault, exceptions: Exceptions::none() };
-    Handler { api: Api::new(integration_routes(state), &ports) }
+    let state = Integrations {
+        ports: ports.clone(),
+        vault,
+        exceptions: Exceptions::none(),
+    };
+    Handler {
+        api: Api::new(integration_routes(state), &ports),
+    }
 }
 
 async fn answer(handler: &Handler, case: &str) -> (u64, String) {
@@ -43,8 +49,14 @@ async fn letters_of_any_script_survive_the_gateway() {
     let handler = handler();
     assert!(answer(&handler, "put_member").await.1.contains("Bjørk-Ødegård"));
     let (_, lines) = answer(&handler, "put_members_in_bulk").await;
-    let outcomes: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((&outcomes[0]["outcome"], &outcomes[1]["outcome"]), (&"updated".into(), &"refused".into()));
+    let outcomes: Vec<serde_json::Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (&outcomes[0]["outcome"], &outcomes[1]["outcome"]),
+        (&"updated".into(), &"refused".into())
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use super::*;
 #[tokio::test]
 async fn every_event_is_a_tick() {
     for (_, event) in events("reconcile") {
-        let handler = Handler { ports: memory(), publish: Arc::new(MemoryPublish::new()) };
+        let handler = Handler {
+            ports: memory(),
+            publish: Arc::new(MemoryPublish::new()),
+        };
         let answer = serde_json::to_value(handler.handle(event).await.unwrap()).unwrap();
         assert_eq!(answer["woken"], 0);
     }

@@ -12,11 +12,20 @@ use super::*;
 async fn handler() -> Handler {
     let ports = memory();
     let vault = Vault::new(std::sync::Arc::new(MemorySecrets::new()), "test/");
-    let state = Integrations { ports: ports.clone(), vault, exceptions: Exceptions::none() };
+    let state = Integrations {
+        ports: ports.clone(),
+        vault,
+        exceptions: Exceptions::none(),
+    };
     let integrations = Api::new(integration_routes(state), &ports);
-    let Invocation::Http(put) = events("integrations").remove("put_integration").unwrap() else { panic!() };
+    let Invocation::Http(put) = events("integrations").remove("put_integration").unwrap() else {
+        panic!()
+    };
     assert_eq!(answered(&lambda::answer(&integrations, *put).await).0, 201);
-    Handler { api: Api::new(trigger_routes(ports.clone()), &ports), ports }
+    Handler {
+        api: Api::new(trigger_routes(ports.clone()), &ports),
+        ports,
+    }
 }
 
 fn operation(answer: Result<Output, Failure>) -> serde_json::Value {
@@ -36,7 +45,9 @@ async fn every_event_is_answered_as_it_should_be() {
             "get_integration_status" => assert_eq!(operation(answer)["health"]["level"], "unproven"),
             "get_last_sync_result" => assert_eq!(operation(answer), serde_json::json!({})),
             "unknown_operation" => assert!(answer.unwrap_err().to_string().contains("invalid_request")),
-            "http_trigger_sync" | "http_sync_membership_data" => assert_eq!(answered(&answer.unwrap()).0, 202),
+            "http_trigger_sync" | "http_sync_membership_data" => {
+                assert_eq!(answered(&answer.unwrap()).0, 202)
+            }
             "http_without_caller" => assert_eq!(answered(&answer.unwrap()).0, 401),
             other => panic!("nobody says what is to become of {other}"),
         }

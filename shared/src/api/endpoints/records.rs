@@ -102,7 +102,10 @@ pub(in crate::api) async fn list_memberships(
 async fn put(
     State(ports): State<Ports>,
     kind: Kind,
-    AtRecord { organization, record: id }: AtRecord,
+    AtRecord {
+        organization,
+        record: id,
+    }: AtRecord,
     If(precondition): If,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
@@ -131,7 +134,10 @@ async fn delete(
     If(precondition): If,
 ) -> Result<StatusCode, Problem> {
     if precondition == Precondition::Absent {
-        return Err(Problem::of_field("If-None-Match", "says nothing about a deletion"));
+        return Err(Problem::of_field(
+            "If-None-Match",
+            "says nothing about a deletion",
+        ));
     }
     records::delete(&ports, &organization, kind, &record, precondition).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -99,7 +99,9 @@ async fn settle(ports: &Ports, claim: Claim, response: Response) -> Result<Respo
         return Ok(response);
     }
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.map_err(|error| Problem::internal(&error))?;
+    let body = to_bytes(body, usize::MAX)
+        .await
+        .map_err(|error| Problem::internal(&error))?;
     if let Some(answer) = answer(&head, &body) {
         warn(claim.keep(store, answer).await);
     }
@@ -132,6 +134,8 @@ fn replayed(answer: Answer) -> Response {
             response.headers_mut().insert(name, value);
         }
     }
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+        .headers_mut()
+        .insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }

@@ -26,7 +26,12 @@ pub(super) struct Breaking {
 
 impl Breaking {
     pub(super) fn new(store: Arc<dyn Store>, nth: usize, side: Side) -> Self {
-        Self { store, nth, side, seen: AtomicUsize::new(0) }
+        Self {
+            store,
+            nth,
+            side,
+            seen: AtomicUsize::new(0),
+        }
     }
 
     /// Says whether the process got as far as to die.
@@ -36,7 +41,11 @@ impl Breaking {
 
     fn alive(&self) -> Result<(), StoreError> {
         let dead = self.seen.load(Ordering::SeqCst) >= self.nth;
-        if dead { Err(StoreError::Unavailable("dead".into())) } else { Ok(()) }
+        if dead {
+            Err(StoreError::Unavailable("dead".into()))
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -7,17 +7,17 @@ use axum::body::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 
+use super::breaking::Yielding;
 use crate::adapter::{Adapter, ErrorKind, Unusable};
 use crate::api::{Api, Caller, Integrations, Test, integration_routes, test_routes, trigger_routes};
 use crate::clock::ManualClock;
 use crate::flow::Ports;
 use crate::flow::work::Connect;
-use crate::integration::{Integration, Vault};
 use crate::http::Exceptions;
+use crate::integration::{Integration, Vault};
 use crate::model::{IntegrationId, System};
 use crate::queue::MemoryQueue;
 use crate::secrets::MemorySecrets;
-use super::breaking::Yielding;
 use crate::store::{MemoryStore, Store};
 
 pub(super) const INTEGRATION: &str = "/v1/organizations/hlf/integrations/dynamics365";
@@ -52,7 +52,11 @@ struct Nowhere;
 #[async_trait]
 impl Connect for Nowhere {
     async fn connect(&self, integration: &Integration) -> Arc<dyn Adapter> {
-        Arc::new(Unusable::new(integration.id.system, ErrorKind::Unavailable, "nobody is there"))
+        Arc::new(Unusable::new(
+            integration.id.system,
+            ErrorKind::Unavailable,
+            "nobody is there",
+        ))
     }
 }
 
@@ -65,15 +69,32 @@ impl World {
         let clock = Arc::new(ManualClock::new("2026-01-31T10:00:00Z".parse().unwrap()));
         let time: Arc<dyn crate::clock::Clock> = clock.clone();
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&time)));
-        let ports = Ports { store, queue: queue.clone(), clock: time };
-        Self { ports, clock, queue, secrets: Arc::new(MemorySecrets::new()) }
+        let ports = Ports {
+            store,
+            queue: queue.clone(),
+            clock: time,
+        };
+        Self {
+            ports,
+            clock,
+            queue,
+            secrets: Arc::new(MemorySecrets::new()),
+        }
     }
 
     /// The same service with other tables under it.
     pub(super) fn with(&self, store: Arc<dyn Store>) -> Self {
-        let ports = Ports { store, ..self.ports.clone() };
+        let ports = Ports {
+            store,
+            ..self.ports.clone()
+        };
         let (clock, queue, secrets) = (self.clock.clone(), self.queue.clone(), self.secrets.clone());
-        Self { ports, clock, queue, secrets }
+        Self {
+            ports,
+            clock,
+            queue,
+            secrets,
+        }
     }
 
     pub(super) fn routes(&self) -> [utoipa_axum::router::OpenApiRouter; 3] {
@@ -82,8 +103,16 @@ impl World {
         let exceptions = Exceptions::none();
         [
             trigger_routes(ports.clone()),
-            integration_routes(Integrations { ports: ports.clone(), vault, exceptions }),
-            test_routes(Test { system: System::Dynamics365, ports, connect: Arc::new(Nowhere) }),
+            integration_routes(Integrations {
+                ports: ports.clone(),
+                vault,
+                exceptions,
+            }),
+            test_routes(Test {
+                system: System::Dynamics365,
+                ports,
+                connect: Arc::new(Nowhere),
+            }),
         ]
     }
 
@@ -100,7 +129,9 @@ impl World {
             if answer.code() != "unknown_route" && answer.code() != "method_not_allowed" {
                 return answer;
             }
-            last = last.filter(|answer: &Answer| answer.status == 405).or(Some(answer));
+            last = last
+                .filter(|answer: &Answer| answer.status == 405)
+                .or(Some(answer));
         }
         last.unwrap()
     }
@@ -133,12 +164,17 @@ impl World {
 /// Asks as the administrator.
 pub(super) fn ask(method: Method, path: &str) -> Ask {
     let request = Request::builder().method(method).uri(path);
-    Ask { request, caller: Some(Caller::unrestricted("administrator")), body: Bytes::new() }
+    Ask {
+        request,
+        caller: Some(Caller::unrestricted("administrator")),
+        body: Bytes::new(),
+    }
 }
 
 impl Ask {
     pub(super) fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     pub(super) fn body(mut self, body: impl Into<Bytes>) -> Self {
@@ -165,7 +201,11 @@ impl From<http::Response<Bytes>> for Answer {
     fn from(response: http::Response<Bytes>) -> Self {
         let (head, body) = response.into_parts();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        Self { status: head.status, headers: head.headers, body }
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 }
 
@@ -184,7 +224,10 @@ impl Answer {
 
     pub(super) fn fields(&self) -> Vec<String> {
         let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+        errors
+            .iter()
+            .map(|error| error["field"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
