@@ -119,6 +119,9 @@ pub(in crate::api) async fn decide_review(
         attempt,
     };
     let run = asked.for_mode(id, Mode::Approved, false);
+    if let Some(run) = flow::opened_before(&ports, &run, attempt).await? {
+        return Ok(accepted(run.into()));
+    }
     let run = review::decide(&*ports.store, run, &review, request.decision, ports.now()).await?;
     let Some(run) = run else {
         return Ok(StatusCode::NO_CONTENT.into_response());

@@ -94,7 +94,7 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
 /// Keeps the answer of what succeeded. Where that fails the caller is told the truth, and a repetition finds the work.
 async fn settle(ports: &Ports, claim: Claim, response: Response) -> Result<Response, Problem> {
     let store = &*ports.store;
-    if !response.status().is_success() {
+    if !is_final(&response) {
         warn(claim.give_back(store).await);
         return Ok(response);
     }
@@ -106,6 +106,11 @@ async fn settle(ports: &Ports, claim: Claim, response: Response) -> Result<Respo
         warn(claim.keep(store, answer).await);
     }
     Ok(Response::from_parts(head, Body::from(body)))
+}
+
+/// An answer that asks for a repetition must not stand in its way.
+fn is_final(response: &Response) -> bool {
+    response.status().is_success() && !response.headers().contains_key(header::RETRY_AFTER)
 }
 
 fn warn(answer: Result<(), crate::store::StoreError>) {

@@ -103,3 +103,26 @@ impl Store for Yielding {
         self.0.due(now, limit).await
     }
 }
+
+/// Panics whenever it is asked.
+#[derive(Debug)]
+pub(super) struct Panicking;
+
+#[async_trait]
+impl Store for Panicking {
+    async fn get(&self, _: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        panic!("canary")
+    }
+
+    async fn query(&self, _: &Query) -> Result<Page, StoreError> {
+        panic!("canary")
+    }
+
+    async fn write(&self, _: Vec<Write>) -> Result<(), StoreError> {
+        panic!("canary")
+    }
+
+    async fn due(&self, _: Timestamp, _: usize) -> Result<Vec<Key>, StoreError> {
+        panic!("canary")
+    }
+}

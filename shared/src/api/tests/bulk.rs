@@ -1,11 +1,10 @@
 //! Many records in one go.
 
-use std::sync::Arc;
 
 use http::Method;
 use serde_json::{Value, json};
 
-use super::breaking::{Breaking, Side};
+use super::breaking::Side;
 use super::world::{Answer, World, ask};
 
 const BULK: &str = "/v1/organizations/hlf/members/bulk";
@@ -88,11 +87,7 @@ async fn of_two_lines_for_one_record_the_later_has_the_last_word() {
 #[tokio::test]
 async fn a_line_that_may_work_later_says_so() {
     let world = World::new();
-    let broken = world.with(Arc::new(Breaking::new(
-        world.ports.store.clone(),
-        1,
-        Side::Before,
-    )));
+    let (broken, _) = world.dying(1, Side::Before);
     let answer = send(&broken, members(3)).await;
     assert!(
         results(&answer)

@@ -1,13 +1,12 @@
 //! Connecting, changing and disconnecting integrations.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::breaking::{Breaking, Side};
+use super::breaking::Side;
 use super::world::{INTEGRATION, World, ask, configuration, integration};
 use crate::integration;
 use crate::model::{Kind, Link, System};
@@ -136,9 +135,8 @@ async fn a_connection_that_died_at_any_write_is_mended_by_repeating_it() {
     for side in [Side::Before, Side::After] {
         for nth in 1.. {
             let world = World::new();
-            let breaking = Arc::new(Breaking::new(world.ports.store.clone(), nth, side));
-            world
-                .with(breaking.clone())
+            let (dying, breaking) = world.dying(nth, side);
+            dying
                 .put(INTEGRATION, &configuration())
                 .await;
             if !breaking.died() {
@@ -236,8 +234,8 @@ async fn a_disconnection_that_died_at_any_write_is_mended_by_repeating_it() {
     for side in [Side::Before, Side::After] {
         for nth in 1.. {
             let world = linked().await;
-            let breaking = Arc::new(Breaking::new(world.ports.store.clone(), nth, side));
-            world.with(breaking.clone()).delete(INTEGRATION).await;
+            let (dying, breaking) = world.dying(nth, side);
+            dying.delete(INTEGRATION).await;
             if !breaking.died() {
                 break;
             }
@@ -263,7 +261,7 @@ async fn a_disconnection_waits_for_whoever_works_on_a_run() {
     crate::sync::claim(&*world.ports.store, &integration(), &id, 0, world.ports.now())
         .await
         .unwrap();
-    let waiting = world.delete(INTEGRATION).await;
+    let waiting = world.answer(ask(Method::DELETE, INTEGRATION).key("k")).await;
     assert_eq!(
         (waiting.status.as_u16(), &waiting.json()["state"]),
         (202, &json!("disconnecting"))
@@ -285,7 +283,8 @@ async fn a_disconnection_waits_for_whoever_works_on_a_run() {
         "disconnecting"
     );
     world.clock.advance(Duration::from_secs(151));
-    assert_eq!(world.delete(INTEGRATION).await.status, 204);
+    let again = world.answer(ask(Method::DELETE, INTEGRATION).key("k")).await;
+    assert_eq!(again.status, 204, "the same key is no obstacle");
     is_forgotten(&world).await;
 }
 

@@ -1,12 +1,11 @@
 //! `Idempotency-Key`: once is once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use serde_json::json;
 
-use super::breaking::{Breaking, Side};
+use super::breaking::Side;
 use super::world::{INTEGRATION, World, ask};
 use crate::api::Caller;
 
@@ -145,8 +144,7 @@ async fn an_attempt_that_died_is_continued_and_no_second_run_is_started() {
     for side in [Side::Before, Side::After] {
         for nth in 1.. {
             let world = World::connected().await;
-            let breaking = Arc::new(Breaking::new(world.ports.store.clone(), nth, side));
-            let broken = world.with(breaking.clone());
+            let (broken, breaking) = world.dying(nth, side);
             broken.answer(ask(Method::POST, &sync()).key("k")).await;
             if !breaking.died() {
                 break;
@@ -163,7 +161,7 @@ async fn an_attempt_that_died_is_continued_and_no_second_run_is_started() {
 #[tokio::test]
 async fn an_attempt_that_may_still_be_running_is_waited_for() {
     let world = World::connected().await;
-    let broken = world.with(Arc::new(Breaking::new(world.ports.store.clone(), 2, Side::After)));
+    let (broken, _) = world.dying(2, Side::After);
     assert_eq!(
         broken.answer(ask(Method::POST, &sync()).key("k")).await.status,
         503

@@ -7,10 +7,10 @@ use axum::body::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 
-use super::breaking::Yielding;
+use super::breaking::{Breaking, Side, Yielding};
 use crate::adapter::{Adapter, ErrorKind, Unusable};
 use crate::api::{Api, Caller, Integrations, Test, integration_routes, test_routes, trigger_routes};
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::flow::Ports;
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
@@ -66,29 +66,16 @@ impl World {
     }
 
     pub(super) fn on(store: Arc<dyn Store>) -> Self {
-        let clock = Arc::new(ManualClock::new("2026-01-31T10:00:00Z".parse().unwrap()));
-        let time: Arc<dyn crate::clock::Clock> = clock.clone();
+        let now = "2026-01-31T10:00:00Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::new(now));
+        let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&time)));
         let ports = Ports {
             store,
-            queue: queue.clone(),
+            queue: Arc::<MemoryQueue>::clone(&queue),
             clock: time,
         };
-        Self {
-            ports,
-            clock,
-            queue,
-            secrets: Arc::new(MemorySecrets::new()),
-        }
-    }
-
-    /// The same service with other tables under it.
-    pub(super) fn with(&self, store: Arc<dyn Store>) -> Self {
-        let ports = Ports {
-            store,
-            ..self.ports.clone()
-        };
-        let (clock, queue, secrets) = (self.clock.clone(), self.queue.clone(), self.secrets.clone());
+        let secrets = Arc::new(MemorySecrets::new());
         Self {
             ports,
             clock,
@@ -97,9 +84,25 @@ impl World {
         }
     }
 
+    /// The same service, in a process that dies on the `nth` write.
+    pub(super) fn dying(&self, nth: usize, side: Side) -> (Self, Arc<Breaking>) {
+        let breaking = Arc::new(Breaking::new(Arc::clone(&self.ports.store), nth, side));
+        let store: Arc<dyn Store> = Arc::<Breaking>::clone(&breaking);
+        let world = Self {
+            ports: Ports {
+                store,
+                ..self.ports.clone()
+            },
+            clock: Arc::clone(&self.clock),
+            queue: Arc::clone(&self.queue),
+            secrets: Arc::clone(&self.secrets),
+        };
+        (world, breaking)
+    }
+
     pub(super) fn routes(&self) -> [utoipa_axum::router::OpenApiRouter; 3] {
         let ports = self.ports.clone();
-        let vault = Vault::new(self.secrets.clone(), "test/");
+        let vault = Vault::new(Arc::<MemorySecrets>::clone(&self.secrets), "test/");
         let exceptions = Exceptions::none();
         [
             trigger_routes(ports.clone()),
