@@ -140,7 +140,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AtRecord {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let InOrganization { organization, .. } = InOrganization::from_request_parts(parts, state).await?;
-        let record = Path::of(parts, state).await?.parsed("id")?;
+        let record = Path::of(parts, state).await?.parsed("recordId")?;
         Ok(Self { organization, record })
     }
 }
@@ -167,7 +167,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AtQuarantined {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let AtIntegration { id, .. } = AtIntegration::from_request_parts(parts, state).await?;
         let path = Path::of(parts, state).await?;
-        let (kind, record) = (path.parsed("kind")?, path.plain("id")?);
+        let (kind, record) = (path.parsed("kind")?, path.plain("recordId")?);
         Ok(Self { id, kind, record })
     }
 }

@@ -11,6 +11,7 @@ use crate::flow::Ports;
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
 use crate::integration::Vault;
+use crate::model::System;
 
 const ORGANIZATION: &str = "/v1/organizations/{organizationId}";
 const INTEGRATION: &str = "/v1/organizations/{organizationId}/integrations/{integrationType}";
@@ -29,6 +30,8 @@ pub struct Integrations {
 /// What the routes of a system's own function work with.
 #[derive(Debug, Clone)]
 pub struct Test {
+    /// The system.
+    pub system: System,
     /// The tables, the queues and the time.
     pub ports: Ports,
     /// The adapters.
@@ -55,10 +58,9 @@ pub fn trigger_routes(ports: Ports) -> OpenApiRouter {
 /// Returns the routes of a system's own function.
 #[must_use]
 pub fn test_routes(state: Test) -> OpenApiRouter {
+    let place = format!("{ORGANIZATION}/integrations/{}", state.system);
     let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
-    OpenApiRouter::new()
-        .nest(INTEGRATION, integration)
-        .with_state(state)
+    OpenApiRouter::new().nest(&place, integration).with_state(state)
 }
 
 /// Returns the routes of `integrations`: all the others.

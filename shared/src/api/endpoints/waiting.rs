@@ -65,7 +65,7 @@ pub(in crate::api) async fn retry_quarantine(
 }
 
 /// Drops a record from quarantine: it is taken over again only when it changes.
-#[utoipa::path(delete, path = "/quarantine/{kind}/{id}", operation_id = "dropQuarantined", tag = "quarantine",
+#[utoipa::path(delete, path = "/quarantine/{kind}/{recordId}", operation_id = "dropQuarantined", tag = "quarantine",
     responses((status = 204)))]
 pub(in crate::api) async fn drop_quarantined(
     State(ports): State<Ports>,

@@ -1,4 +1,4 @@
-//! Tables that a process dies on: before or after a write of its choice.
+//! Tables that a process dies on, before or after a write of its choice; and tables that let others go first.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::store::{Key, Page, Query, Row, Store, StoreError, Write};
+use crate::store::{Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
 
 /// On which side of a write the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,5 +74,32 @@ impl Store for Breaking {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
         self.alive()?;
         self.store.due(now, limit).await
+    }
+}
+
+/// Lets others go first at each call, so that what runs at once meets.
+#[derive(Debug)]
+pub(super) struct Yielding(pub(super) MemoryStore);
+
+#[async_trait]
+impl Store for Yielding {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.get(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.query(query).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        self.0.write(writes).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.due(now, limit).await
     }
 }

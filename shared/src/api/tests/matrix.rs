@@ -70,7 +70,7 @@ impl Route {
             .replace("{integrationType}", "dynamics365");
         let path = path
             .replace("{runId}", "01900000-0000-7000-8000-000000000000")
-            .replace("{id}", "100234");
+            .replace("{recordId}", "100234");
         let path = path
             .replace("{kind}", "member")
             .replace("{reviewId}", "conflict.member.100234");

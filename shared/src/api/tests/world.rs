@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 
+use super::breaking::Yielding;
 use crate::adapter::{Adapter, ErrorKind, Unusable};
 use crate::api::{Api, Caller, Integrations, Test, integration_routes, test_routes, trigger_routes};
 use crate::clock::ManualClock;
@@ -14,7 +15,7 @@ use crate::flow::Ports;
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
 use crate::integration::{Integration, Vault};
-use crate::model::IntegrationId;
+use crate::model::{IntegrationId, System};
 use crate::queue::MemoryQueue;
 use crate::secrets::MemorySecrets;
 use crate::store::{MemoryStore, Store};
@@ -61,7 +62,7 @@ impl Connect for Nowhere {
 
 impl World {
     pub(super) fn new() -> Self {
-        Self::on(Arc::new(MemoryStore::new()))
+        Self::on(Arc::new(Yielding(MemoryStore::new())))
     }
 
     pub(super) fn on(store: Arc<dyn Store>) -> Self {
@@ -108,6 +109,7 @@ impl World {
                 exceptions,
             }),
             test_routes(Test {
+                system: System::Dynamics365,
                 ports,
                 connect: Arc::new(Nowhere),
             }),
