@@ -1,0 +1,70 @@
+"""The emulator of AWS that `template.yaml` is deployed to, and clients for it."""
+
+import os
+import sys
+import urllib.error
+import urllib.request
+
+from . import processes
+from .console import Problem
+from .place import Place
+
+REGION = "eu-north-1"
+ACCOUNT = "000000000000"
+
+
+def start(place: Place, port: int | None, outbound_exceptions: str) -> None:
+    """Starts it; the functions inherit its environment, so that has nothing but what they need."""
+    port = processes.free_port(port, preferred=4566)
+    scratch = place.path("tmp")
+    scratch.mkdir(parents=True, exist_ok=True)
+    endpoint = f"http://127.0.0.1:{port}"
+    environment = {
+        "PATH": os.defpath,
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "MINISTACK_ACCOUNT_ID": ACCOUNT,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "AWS_ENDPOINT_URL": endpoint,
+        "OUTBOUND_EXCEPTIONS": outbound_exceptions,
+    }
+    processes.start(place, "emulator", [sys.executable, "-m", "ministack"], environment,
+                    url=endpoint, outbound_exceptions=outbound_exceptions)
+    log = place.path("emulator.log")
+    processes.wait_until(lambda: _answers(endpoint) or "emulator" not in processes.running(place), 30,
+                         f"the emulator does not answer at {endpoint}; see {log}.")
+    if "emulator" not in processes.running(place):
+        raise Problem(f"the emulator ended while starting:\n{processes.tail(log)}")
+
+
+def url(place: Place) -> str:
+    try:
+        return processes.running(place)["emulator"]["url"]
+    except KeyError:
+        raise Problem("the local stack is not running; start it with `infra/stack up`.") from None
+
+
+def client(place: Place, service: str):
+    """Returns a client that can only reach the emulator, whatever the user's own settings for AWS are."""
+    import boto3
+    from botocore.config import Config
+
+    os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
+    return boto3.client(
+        service, endpoint_url=url(place), region_name=REGION, aws_access_key_id=ACCOUNT,
+        aws_secret_access_key="local", config=Config(proxies={}, retries={"max_attempts": 2}),
+    )
+
+
+def _answers(endpoint: str) -> bool:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{endpoint}/_ministack/health", timeout=1) as answer:
+            return answer.status == 200
+    except (OSError, urllib.error.URLError):
+        return False
