@@ -13,7 +13,7 @@ from .api import Api
 from .console import Problem
 from .place import Place
 
-NAME = "integrations"
+NAME = "external-api-integration"
 
 
 def deploy(place: Place, binaries: dict[str, Path]) -> str:

@@ -11,6 +11,7 @@ from .place import Place
 
 REGION = "eu-north-1"
 ACCOUNT = "000000000000"
+ROOT_KEY, ROOT_SECRET = "local", "local"
 
 
 def start(place: Place, port: int | None, outbound_exceptions: str) -> None:
@@ -30,6 +31,9 @@ def start(place: Place, port: int | None, outbound_exceptions: str) -> None:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
         "AWS_ENDPOINT_URL": endpoint,
         "OUTBOUND_EXCEPTIONS": outbound_exceptions,
     }
@@ -56,8 +60,8 @@ def client(place: Place, service: str):
 
     os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
     return boto3.client(
-        service, endpoint_url=url(place), region_name=REGION, aws_access_key_id=ACCOUNT,
-        aws_secret_access_key="local", config=Config(proxies={}, retries={"max_attempts": 2}),
+        service, endpoint_url=url(place), region_name=REGION, aws_access_key_id=ROOT_KEY,
+        aws_secret_access_key=ROOT_SECRET, config=Config(proxies={}, retries={"max_attempts": 2}),
     )
 
 
