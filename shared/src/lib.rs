@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adapter;
+pub mod clients;
 pub mod clock;
 pub mod integration;
 pub mod model;

@@ -6,6 +6,14 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+mod entry;
+mod eventbridge;
+mod memory;
+
+pub use entry::SOURCE;
+pub use eventbridge::EventBridge;
+pub use memory::{MemoryPublish, Published};
+
 /// A result event, as it stands in the outbox and travels on the bus.
 ///
 /// `detail` holds no personal data. Consumers drop what they have seen by `event_id`, and order by `sequence`.

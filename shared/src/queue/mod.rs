@@ -6,6 +6,13 @@ use async_trait::async_trait;
 
 use crate::model::System;
 
+mod limits;
+mod memory;
+mod sqs;
+
+pub use memory::{MemoryQueue, Received};
+pub use sqs::SqsQueue;
+
 /// What is put on a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {

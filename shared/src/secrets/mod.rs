@@ -5,6 +5,12 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+mod memory;
+mod secrets_manager;
+
+pub use memory::MemorySecrets;
+pub use secrets_manager::SecretsManager;
+
 /// A secret as it was read.
 #[derive(Debug, Clone)]
 pub struct Secret {
@@ -66,4 +72,10 @@ pub trait Secrets: Debug + Send + Sync + 'static {
     ///
     /// `Denied`, `Unavailable`.
     async fn delete(&self, name: &str) -> Result<(), SecretError>;
+}
+
+fn check_token(token: &str) -> Result<(), SecretError> {
+    let fits = (32..=64).contains(&token.len());
+    let why = || SecretError::Unavailable("a token has 32 to 64 characters".into());
+    if fits { Ok(()) } else { Err(why()) }
 }

@@ -10,6 +10,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+mod counts;
+mod dynamodb;
+mod limits;
+mod memory;
+
+pub use counts::Counts;
+pub use dynamodb::{DynamoStore, TableNames};
+pub use memory::MemoryStore;
+
 /// The tables of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Table {

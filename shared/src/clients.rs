@@ -1,0 +1,100 @@
+//! The clients of AWS: the one place that builds them.
+
+use std::time::Duration;
+
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+/// How often a request is sent at the most: what is throttled gets some six seconds to pass.
+const MAX_ATTEMPTS: u32 = 8;
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(2);
+const ATTEMPT: Duration = Duration::from_secs(5);
+/// A request with all its repetitions: three of them, one after the other, fit in a slice.
+const OPERATION: Duration = Duration::from_secs(15);
+
+/// Makes clients that share connections, credentials and deadlines.
+///
+/// Region and credentials are taken from the variables that Lambda sets, and the endpoint from `AWS_ENDPOINT_URL`
+/// where it is set. Profiles and the instance metadata are not looked for: on a cold start every look counts.
+/// Trust is in the machine's own root certificates: to load them costs a millisecond, and they are renewed with
+/// the runtime.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    config: SdkConfig,
+}
+
+impl Clients {
+    /// Reads the variables and prepares the connections; sends nothing.
+    pub async fn from_environment() -> Self {
+        let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        #[expect(
+            deprecated,
+            reason = "its successor lies in a crate that only the SDK itself depends on"
+        )]
+        let no_profiles = aws_config::profile::profile_file::ProfileFiles::builder().build();
+        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .profile_files(no_profiles)
+            .region(EnvironmentVariableRegionProvider::new())
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .retry_config(retries())
+            .timeout_config(timeouts())
+            .http_client(http.build_https());
+        Self {
+            config: config.load().await,
+        }
+    }
+
+    /// Makes clients of a configuration that was put together elsewhere, such as that of a test.
+    #[must_use]
+    pub const fn new(config: SdkConfig) -> Self {
+        Self { config }
+    }
+
+    /// Makes a client of DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&self.config)
+    }
+
+    /// Makes a client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config)
+    }
+
+    /// Makes a client of Secrets Manager.
+    #[must_use]
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::new(&self.config)
+    }
+
+    /// Makes a client of EventBridge.
+    #[must_use]
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.config)
+    }
+}
+
+/// Says how requests to AWS are repeated: with jitter, and not without end.
+#[must_use]
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(MAX_ATTEMPTS)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(LONGEST_BACKOFF)
+}
+
+/// Says how long requests to AWS may take, well within the minute that a slice has.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(OPERATION)
+        .build()
+}
