@@ -43,10 +43,10 @@ def stop(place: Place, name: str) -> bool:
 def free_port(wanted: int | None, preferred: int = 0) -> int:
     """Returns the port that is wanted, or else the preferred one, or else any that is free."""
     if wanted is not None:
-        if not _is_free(wanted):
+        if not is_free(wanted):
             raise Problem(f"port {wanted} of 127.0.0.1 is taken; name another one.")
         return wanted
-    if preferred and _is_free(preferred):
+    if preferred and is_free(preferred):
         return preferred
     with socket.socket() as any_port:
         any_port.bind(("127.0.0.1", 0))
@@ -104,7 +104,7 @@ def _ps(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
