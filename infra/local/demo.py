@@ -3,9 +3,10 @@
 import argparse
 import json
 
-from . import equality, organization, result_events, runs, simulator, stack
+from . import equality, result_events, runs, simulator, stack
 from .api import Api
 from .console import Problem, heading, say, step
+from .organization import DEMO, connection
 from .place import ROOT, Place
 
 EDITS = 100
@@ -27,11 +28,11 @@ def run(place: Place, options: argparse.Namespace) -> None:
 
 def _connect(place: Place, api: Api) -> None:
     heading("Connecting the organization with its Dynamics 365")
-    answer = api.ask("PUT", organization.INTEGRATION, organization.integration(place))
+    answer = api.ask("PUT", DEMO.integration, connection(place))
     if answer.status != 201:
         raise Problem(f"the integration was not made: {answer.status} {answer.text}")
-    say(f"PUT {organization.INTEGRATION}: {answer.status}")
-    tested = api.post(f"{organization.INTEGRATION}/test")
+    say(f"PUT {DEMO.integration}: {answer.status}")
+    tested = api.post(f"{DEMO.integration}/test")
     for finding in tested["findings"]:
         say(_one_line(finding))
     if not tested["works"]:
@@ -40,7 +41,7 @@ def _connect(place: Place, api: Api) -> None:
 
 def _first_sync(api: Api) -> None:
     heading("First sync: everything is read")
-    _expect(runs.sync(api), "succeeded")
+    _expect(runs.sync(api, DEMO), "succeeded")
 
 
 def _change_both_sides(place: Place, api: Api) -> None:
@@ -52,22 +53,22 @@ def _change_both_sides(place: Place, api: Api) -> None:
 
 
 def _change_members(api: Api) -> int:
-    members = api.get(f"{organization.PATH}/members?limit=60")["items"]
+    members = api.get(f"{DEMO.path}/members?limit=60")["items"]
     moved = [member for member in members if member["links"]][10:60]
     lines = [{"id": member["id"], **_fields(member), "city": "Lillehammer", "postalCode": "2609"} for member in moved]
     lines += [{"id": f"9{n:05}", "firstName": "Ny", "lastName": "Medlem", "email": f"ny{n}@example.org"} for n in range(3)]
-    api.post(f"{organization.PATH}/members/bulk", "\n".join(map(json.dumps, lines)) + "\n")
+    api.post(f"{DEMO.path}/members/bulk", "\n".join(map(json.dumps, lines)) + "\n")
     for n in range(2):
         membership = {"memberId": f"9{n:05}", "type": "Hovedmedlem", "status": "Aktiv", "from": "2026-01-01"}
-        api.put(f"{organization.PATH}/memberships/M-9{n:05}", membership)
-    api.ask("DELETE", f"{organization.PATH}/members/{members[5]['id']}")
+        api.put(f"{DEMO.path}/memberships/M-9{n:05}", membership)
+    api.ask("DELETE", f"{DEMO.path}/members/{members[5]['id']}")
     return len(moved)
 
 
 def _dry_run(place: Place, api: Api) -> None:
     heading("Dry run: what would happen")
     before = _writes(place)
-    _expect(runs.sync(api, dryRun=True), "succeeded")
+    _expect(runs.sync(api, DEMO, dryRun=True), "succeeded")
     if (after := _writes(place)) != before:
         raise Problem(f"the dry run wrote to Dynamics 365: {after - before} writes.")
     say("nothing was written on either side")
@@ -75,13 +76,13 @@ def _dry_run(place: Place, api: Api) -> None:
 
 def _delta_sync(api: Api) -> None:
     heading("Delta sync: only what has changed")
-    _expect(runs.sync(api), "succeeded")
+    _expect(runs.sync(api, DEMO), "succeeded")
 
 
 def _prove(place: Place) -> None:
     heading("Are both sides equal?")
     with step("Comparing every record, field by field") as note:
-        found = equality.compare(place)
+        found = equality.compare(place, DEMO)
         counted = " and ".join(f"{count:,} {kind}s" for kind, count in found.records.items())
         note(f"{counted}, {found.fields:,} fields, {len(found.differences)} differences")
     if found.differences:
@@ -101,9 +102,9 @@ def show_addresses(place: Place) -> None:
     """Says what to try next."""
     base, token = place.state()["api"], place.path("authorization").relative_to(ROOT)
     heading("It is running; to try next:")
-    for path in ("/openapi.json", organization.INTEGRATION, f"{organization.PATH}/members?limit=3"):
+    for path in ("/openapi.json", DEMO.integration, f"{DEMO.path}/members?limit=3"):
         say(f"curl -H @{token} '{base}{path}'")
-    say(f"curl -H @{token} -X POST '{base}{organization.INTEGRATION}/sync'")
+    say(f"curl -H @{token} -X POST '{base}{DEMO.integration}/sync'")
     say(f"curl '{simulator.control(place).base}/_simulator/counters'")
     say("infra/stack logs dynamics365    what a function logged")
     say("infra/stack down                take everything down again")
@@ -116,7 +117,8 @@ def _expect(run: dict, state: str) -> None:
 
 
 def _writes(place: Place) -> int:
-    return simulator.control(place).get("/_simulator/counters")["writes"]
+    counters = simulator.control(place).get("/_simulator/counters")
+    return sum(counters[what] for what in ("created", "updated", "deleted"))
 
 
 def _fields(record: dict) -> dict:

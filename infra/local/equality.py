@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from . import organization, simulator
 from .api import Api
+from .organization import Organization
 from .place import Place
 
 SHOWN = 10
@@ -23,11 +24,11 @@ class Comparison:
         return f"the two sides differ in {len(self.differences)} places; the first of them:\n{shown}"
 
 
-def compare(place: Place) -> Comparison:
+def compare(place: Place, owner: Organization) -> Comparison:
     """Reads everything from both sides and compares it."""
     api = Api.administrator(place)
-    members = list(api.items(f"{organization.PATH}/members"))
-    memberships = list(api.items(f"{organization.PATH}/memberships"))
+    members = list(api.items(f"{owner.path}/members"))
+    memberships = list(api.items(f"{owner.path}/memberships"))
     ids = {member["links"]["dynamics365"]: member["id"] for member in members if "dynamics365" in member["links"]}
     contacts = {row["contactid"]: organization.as_member(row) for row in rows(place, "contacts")}
     owned = {row["hlf_membershipid"]: organization.as_membership(row, ids) for row in rows(place, "hlf_memberships")}

@@ -1,11 +1,9 @@
-"""The organization of the demonstration, and how its fields stand in Dynamics 365."""
+"""Organizations on the platform, and how their fields stand in the simulated Dynamics 365."""
 
-from .place import Place
+from dataclasses import dataclass
+
 from . import simulator
-
-NAME = "hlf"
-PATH = f"/v1/organizations/{NAME}"
-INTEGRATION = f"{PATH}/integrations/dynamics365"
+from .place import Place
 
 MEMBER_FIELDS = {
     "firstName": "firstname",
@@ -30,16 +28,35 @@ OWNER = {"lookup": "_hlf_contact_value", "bind": "hlf_Contact", "entitySet": "co
 GENDERS = {1: "male", 2: "female"}
 
 
-def integration(place: Place) -> dict:
-    """Returns what connects the organization with the simulated system: settings and credentials."""
-    connection = simulator.control(place).get("/_simulator/connection")
+@dataclass(frozen=True)
+class Organization:
+    """An organization, and where the API has what belongs to it."""
+
+    id: str
+
+    @property
+    def path(self) -> str:
+        return f"/v1/organizations/{self.id}"
+
+    @property
+    def integration(self) -> str:
+        return f"{self.path}/integrations/dynamics365"
+
+
+DEMO = Organization("hlf")
+
+
+def connection(place: Place, **settings) -> dict:
+    """Returns what connects an organization with the simulated system: settings and credentials."""
+    system = simulator.control(place).get("/_simulator/connection")
     return {
         "displayName": "Members in Dynamics 365",
         "direction": "both",
         "settings": {
-            "baseUrl": connection["baseUrl"],
-            "authorityUrl": connection["baseUrl"],
-            "tenant": connection["tenant"],
+            "baseUrl": system["baseUrl"],
+            "authorityUrl": system["baseUrl"],
+            "tenant": system["tenant"],
+            **settings,
             "members": {
                 "entitySet": "contacts", "logicalName": "contact", "primaryKey": "contactid",
                 "alternateKey": "hlf_memberno", "fields": MEMBER_FIELDS,
@@ -49,7 +66,7 @@ def integration(place: Place) -> dict:
                 "alternateKey": "hlf_number", "fields": {"memberId": OWNER, **MEMBERSHIP_FIELDS},
             },
         },
-        "credentials": {"clientId": connection["clientId"], "clientSecret": connection["clientSecret"]},
+        "credentials": {"clientId": system["clientId"], "clientSecret": system["clientSecret"]},
     }
 
 

@@ -2,24 +2,28 @@
 
 import time
 
-from . import organization
 from .api import Api
 from .console import TTY, Problem, progress, say
+from .organization import Organization
 
 ENDED = ("succeeded", "partial", "failed", "cancelled")
 
 
-def sync(api: Api, seconds: float = 600, **options) -> dict:
+def sync(api: Api, organization: Organization, **options) -> dict:
     """Starts a run of the integration and returns it once it has ended."""
-    started = api.post(f"{organization.INTEGRATION}/sync", options)
-    return watch(api, started["runId"], seconds)
+    return watch(api, organization, start(api, organization, **options))
 
 
-def watch(api: Api, run_id: str, seconds: float = 600) -> dict:
+def start(api: Api, organization: Organization, **options) -> str:
+    """Starts a run and returns its id."""
+    return api.post(f"{organization.integration}/sync", options)["runId"]
+
+
+def watch(api: Api, organization: Organization, run_id: str, seconds: float = 600) -> dict:
     """Shows how far a run is until it has ended."""
     began = time.monotonic()
     while time.monotonic() - began < seconds:
-        run = api.get(f"{organization.INTEGRATION}/runs/{run_id}")
+        run = api.get(f"{organization.integration}/runs/{run_id}")
         if run["state"] in ENDED:
             progress("") if TTY else None
             return run
