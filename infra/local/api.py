@@ -14,6 +14,15 @@ from .place import Place
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+def answers(url: str) -> bool:
+    """Says whether something answers there by now."""
+    try:
+        with _OPENER.open(url, timeout=1) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
 class Refused(Problem):
     """An answer that was not the one to go on with."""
 

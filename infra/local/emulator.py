@@ -2,12 +2,11 @@
 
 import os
 import sys
-import urllib.error
-import urllib.request
 
 from . import processes
 from .console import Problem
 from .place import Place
+from .processes import Service
 
 REGION = "eu-north-1"
 ACCOUNT = "000000000000"
@@ -37,13 +36,9 @@ def start(place: Place, port: int | None, outbound_exceptions: str) -> None:
         "AWS_ENDPOINT_URL": endpoint,
         "OUTBOUND_EXCEPTIONS": outbound_exceptions,
     }
-    processes.start(place, "emulator", [sys.executable, "-m", "ministack"], environment,
-                    url=endpoint, outbound_exceptions=outbound_exceptions)
-    log = place.path("emulator.log")
-    processes.wait_until(lambda: _answers(endpoint) or "emulator" not in processes.running(place), 30,
-                         f"the emulator does not answer at {endpoint}; see {log}.")
-    if "emulator" not in processes.running(place):
-        raise Problem(f"the emulator ended while starting:\n{processes.tail(log)}")
+    command = [sys.executable, "-m", "ministack"]
+    service = Service("emulator", command, environment, endpoint, "/_ministack/health")
+    processes.start(place, service, outbound_exceptions=outbound_exceptions)
 
 
 def url(place: Place) -> str:
@@ -63,12 +58,3 @@ def client(place: Place, service: str):
         service, endpoint_url=url(place), region_name=REGION, aws_access_key_id=ROOT_KEY,
         aws_secret_access_key=ROOT_SECRET, config=Config(proxies={}, retries={"max_attempts": 2}),
     )
-
-
-def _answers(endpoint: str) -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{endpoint}/_ministack/health", timeout=1) as answer:
-            return answer.status == 200
-    except (OSError, urllib.error.URLError):
-        return False

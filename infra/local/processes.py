@@ -5,22 +5,39 @@ import signal
 import socket
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from .api import answers
 from .console import Problem
 from .place import Place
 
 
-def start(place: Place, name: str, command: list[str], environment: dict[str, str], **facts) -> None:
-    """Starts a process at the head of a group of its own, with an environment that has nothing else in it."""
-    place.folder.mkdir(parents=True, exist_ok=True)
-    with open(place.path(f"{name}.log"), "ab") as log:
+@dataclass(frozen=True)
+class Service:
+    """A process that answers at an address once it is ready."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    url: str
+    ready: str
+
+
+def start(place: Place, service: Service, seconds: float = 60, **facts) -> None:
+    """Starts it at the head of a group of its own, in an environment with nothing else in it, and awaits it."""
+    log = place.path(f"{service.name}.log")
+    with open(log, "ab") as output:
         process = subprocess.Popen(
-            command, env=environment, cwd=place.folder, stdin=subprocess.DEVNULL,
-            stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            service.command, env=service.environment, cwd=place.folder, stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )
-    entry = {"pid": process.pid, "born": _born(process.pid), **facts}
-    place.note(processes={**running(place), name: entry})
+    entry = {"pid": process.pid, "born": _born(process.pid), "url": service.url, **facts}
+    place.note(processes={**running(place), service.name: entry})
+    wait_until(lambda: process.poll() is not None or answers(service.url + service.ready), seconds,
+               f"the {service.name} does not answer at {service.url}; see {log}.")
+    if process.poll() is not None:
+        raise Problem(f"the {service.name} ended while starting:\n{_tail(log)}")
 
 
 def running(place: Place) -> dict[str, dict]:
@@ -43,10 +60,10 @@ def stop(place: Place, name: str) -> bool:
 def free_port(wanted: int | None, preferred: int = 0) -> int:
     """Returns the port that is wanted, or else the preferred one, or else any that is free."""
     if wanted is not None:
-        if not is_free(wanted):
+        if not _is_free(wanted):
             raise Problem(f"port {wanted} of 127.0.0.1 is taken; name another one.")
         return wanted
-    if preferred and is_free(preferred):
+    if preferred and _is_free(preferred):
         return preferred
     with socket.socket() as any_port:
         any_port.bind(("127.0.0.1", 0))
@@ -60,13 +77,6 @@ def wait_until(ready, seconds: float, otherwise: str) -> None:
         if time.monotonic() > until:
             raise Problem(otherwise)
         time.sleep(0.05)
-
-
-def tail(path: Path, lines: int = 15) -> str:
-    try:
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
-    except FileNotFoundError:
-        return ""
 
 
 def _end(entry: dict) -> bool:
@@ -104,7 +114,7 @@ def _ps(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def is_free(port: int) -> bool:
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -112,3 +122,7 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def _tail(log: Path) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-15:])
