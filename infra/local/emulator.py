@@ -30,6 +30,7 @@ def start(place: Place, port: int | None, outbound_exceptions: str) -> None:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        # Each function has the rights of its role, and no more.
         "AUTH": "true",
         "AWS_ACCESS_KEY_ID": ROOT_KEY,
         "AWS_SECRET_ACCESS_KEY": ROOT_SECRET,
