@@ -1,0 +1,5 @@
+//! `$batch`: many operations in one request.
+
+mod multipart;
+mod reply;
+mod run;

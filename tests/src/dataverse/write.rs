@@ -1,0 +1,433 @@
+//! Creating, updating, and deleting rows under the platform's rules.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, StatusCode};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::address::Target;
+use super::columns::{self, Changes, Writing, narrow};
+use super::error::{Outcome, Refusal};
+use super::row::{Cell, Row, fold};
+use super::schema::Table;
+use super::store::{Rows, Store};
+
+const ACTIVE: i64 = 0;
+
+/// Says who writes, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Author {
+    pub(crate) user: Uuid,
+    /// Whole seconds since the Unix epoch.
+    pub(crate) at: i64,
+}
+
+/// Holds what a write depends on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Conditions {
+    /// `If-Match: *` or an etag.
+    pub(crate) exists: Option<String>,
+    /// `If-None-Match: *`.
+    pub(crate) absent: bool,
+    /// `MSCRM.SuppressDuplicateDetection: false`.
+    pub(crate) unlike_others: bool,
+}
+
+/// Says what a write did.
+#[derive(Debug, Clone)]
+pub(crate) enum Written {
+    Created(Arc<Row>),
+    Updated(Arc<Row>),
+}
+
+impl Conditions {
+    pub(crate) fn read(headers: &HeaderMap) -> Self {
+        let text = |name: &str| {
+            headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::trim)
+        };
+        Self {
+            exists: text("if-match").map(str::to_owned),
+            absent: text("if-none-match") == Some("*"),
+            unlike_others: text("mscrm.suppressduplicatedetection")
+                .is_some_and(|value| value.eq_ignore_ascii_case("false")),
+        }
+    }
+
+    fn check(&self, table: &Table, row: Option<&Row>, id: Uuid) -> Outcome<()> {
+        match (&self.exists, row) {
+            (Some(_), None) => {
+                let message = format!("{} With Id = {id} Does Not Exist", table.logical_name);
+                Err(Refusal::new(StatusCode::NOT_FOUND, "", message))
+            }
+            (Some(etag), Some(row)) if etag != "*" && *etag != row.etag() => Err(Refusal::precondition(
+                "The version of the existing record doesn't match the RowVersion property provided.",
+            )),
+            (_, Some(_)) if self.absent => Err(Refusal::precondition(
+                "A record with matching key values already exists.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Written {
+    pub(crate) fn row(&self) -> &Arc<Row> {
+        match self {
+            Self::Created(row) | Self::Updated(row) => row,
+        }
+    }
+
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self, Self::Created(_))
+    }
+}
+
+/// Updates the row at `target`, or creates it there.
+pub(crate) fn upsert(
+    store: &mut Store,
+    table: usize,
+    target: &Target,
+    body: &Map<String, Value>,
+    conditions: &Conditions,
+    author: Author,
+) -> Outcome<Written> {
+    let rows = store.rows(table);
+    let existing = find(rows, target).cloned();
+    let id = existing.as_ref().map_or_else(|| new_id(target), |row| row.id);
+    conditions.check(&rows.table, existing.as_deref(), id)?;
+    match existing {
+        Some(row) => update(
+            store,
+            table,
+            &row,
+            &without_key(rows_table(store, table), target, body),
+            conditions,
+            author,
+        ),
+        None => {
+            let mut body = body.clone();
+            fill_key(&rows_table(store, table), target, &mut body);
+            create(store, table, Some(id), &body, conditions, author)
+        }
+    }
+}
+
+fn rows_table(store: &Store, table: usize) -> Arc<Table> {
+    Arc::clone(&store.rows(table).table)
+}
+
+fn new_id(target: &Target) -> Uuid {
+    match target {
+        Target::Id(id) => *id,
+        Target::Key(..) => Uuid::new_v4(),
+    }
+}
+
+/// Returns the row at a target.
+pub(crate) fn find<'a>(rows: &'a Rows, target: &Target) -> Option<&'a Arc<Row>> {
+    match target {
+        Target::Id(id) => rows.get(*id),
+        Target::Key(key, cells) => {
+            let values: Vec<Cell> = cells.iter().map(|(_, cell)| cell.clone()).collect();
+            rows.find(*key, &values).and_then(|id| rows.get(id))
+        }
+    }
+}
+
+/// Returns the row at a target, or the refusal for its absence.
+pub(crate) fn must_find<'a>(rows: &'a Rows, target: &Target) -> Outcome<&'a Arc<Row>> {
+    find(rows, target).ok_or_else(|| match target {
+        Target::Id(id) => Refusal::no_such_row(&rows.table.logical_name, *id),
+        Target::Key(..) => Refusal::no_such_key_values(&rows.table.logical_name),
+    })
+}
+
+/// Drops the key's columns, which an update through that key ignores.
+fn without_key(table: Arc<Table>, target: &Target, body: &Map<String, Value>) -> Map<String, Value> {
+    let mut body = body.clone();
+    if let Target::Key(_, cells) = target {
+        cells
+            .iter()
+            .for_each(|(column, _)| drop(body.remove(&table.columns[*column].property)));
+    }
+    body
+}
+
+/// Copies the key's values into a body that lacks them; a body that has them wins, even when it differs.
+fn fill_key(table: &Table, target: &Target, body: &mut Map<String, Value>) {
+    if let Target::Key(_, cells) = target {
+        for (column, cell) in cells {
+            body.entry(table.columns[*column].property.clone())
+                .or_insert_with(|| cell.to_value());
+        }
+    }
+}
+
+/// Creates a row, under `id` where it is given.
+pub(crate) fn create(
+    store: &mut Store,
+    table: usize,
+    id: Option<Uuid>,
+    body: &Map<String, Value>,
+    conditions: &Conditions,
+    author: Author,
+) -> Outcome<Written> {
+    let definition = rows_table(store, table);
+    let changes = columns::read(store, &definition, body, Writing::Create)?;
+    let id = id.map_or_else(|| own_id(&definition, body), Ok)?;
+    if store.rows(table).get(id).is_some() {
+        let message = "Cannot insert duplicate key.";
+        return Err(Refusal::new(
+            StatusCode::PRECONDITION_FAILED,
+            "0x80040237",
+            message,
+        ));
+    }
+    let empty = Row {
+        id,
+        version: 0,
+        cells: Box::new([]),
+    };
+    let row = stamp(
+        &definition,
+        empty.changed(defaults(&definition)).changed(changes),
+        author,
+        true,
+    );
+    check_status(&definition, &row)?;
+    finish(store, table, row, conditions).map(Written::Created)
+}
+
+fn own_id(table: &Table, body: &Map<String, Value>) -> Outcome<Uuid> {
+    match body.get(&table.primary_id) {
+        None | Some(Value::Null) => Ok(Uuid::new_v4()),
+        Some(value) => value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            Refusal::payload(
+                &table.entity_set,
+                format!("Cannot convert the literal '{value}' to 'Edm.Guid'."),
+            )
+        }),
+    }
+}
+
+fn update(
+    store: &mut Store,
+    table: usize,
+    row: &Row,
+    body: &Map<String, Value>,
+    conditions: &Conditions,
+    author: Author,
+) -> Outcome<Written> {
+    let definition = rows_table(store, table);
+    let mut changes = columns::read(store, &definition, body, Writing::Update)?;
+    check_open(&definition, row, &changes)?;
+    changes.extend(default_status(&definition, &changes));
+    let row = stamp(&definition, row.changed(changes), author, false);
+    check_status(&definition, &row)?;
+    finish(store, table, row, conditions).map(Written::Updated)
+}
+
+/// Deletes the row at `target` and empties the lookups that pointed to it.
+pub(crate) fn delete(
+    store: &mut Store,
+    table: usize,
+    target: &Target,
+    conditions: &Conditions,
+) -> Outcome<Uuid> {
+    let rows = store.rows(table);
+    let row = must_find(rows, target)?;
+    conditions.check(&rows.table, Some(row), row.id)?;
+    let (id, name) = (row.id, rows.table.logical_name.clone());
+    store.delete(table, id);
+    release(store, &name, id);
+    Ok(id)
+}
+
+fn release(store: &mut Store, logical_name: &str, id: Uuid) {
+    let mut released = Vec::new();
+    for (table, rows) in store.tables().enumerate() {
+        for column in rows.lookups_to(logical_name) {
+            let pointing = rows
+                .after(None)
+                .filter(|row| row.get(column) == Some(&Cell::Id(id)));
+            released.extend(pointing.map(|row| (table, row.changed(vec![(narrow(column), None)]))));
+        }
+    }
+    for (table, row) in released {
+        store.put(table, row);
+    }
+}
+
+/// Turns a contact into another's duplicate, as a human's merge does.
+pub(crate) fn merge(
+    store: &mut Store,
+    table: usize,
+    loser: Uuid,
+    master: Uuid,
+    author: Author,
+) -> Outcome<()> {
+    let definition = rows_table(store, table);
+    let row = Arc::clone(must_find(store.rows(table), &Target::Id(loser))?);
+    must_find(store.rows(table), &Target::Id(master))?;
+    let body =
+        serde_json::json!({ "merged": true, "statecode": 1, "statuscode": 2, "_masterid_value": master });
+    let body = body.as_object().expect("the literal is an object").clone();
+    let changes = columns::read(store, &definition, &body, Writing::System)?;
+    store.put(table, stamp(&definition, row.changed(changes), author, false));
+    Ok(())
+}
+
+fn finish(store: &mut Store, table: usize, row: Row, conditions: &Conditions) -> Outcome<Arc<Row>> {
+    let rows = store.rows(table);
+    if let Some(key) = rows.collision(&row) {
+        return Err(taken(&rows.table, key));
+    }
+    if conditions.unlike_others && has_double(rows, &row) {
+        let message =
+            "A record was not created or updated because a duplicate of the current record already exists.";
+        return Err(Refusal::new(
+            StatusCode::PRECONDITION_FAILED,
+            "0x80040333",
+            message,
+        ));
+    }
+    Ok(store.put(table, row))
+}
+
+fn taken(table: &Table, key: usize) -> Refusal {
+    let key = &table.keys[key];
+    let message = format!(
+        "Entity Key {} violated. A record with the same value for {} already exists. A duplicate record cannot be \
+         created. Select one or more unique values and try again.",
+        key.name,
+        key.columns.join(", ")
+    );
+    Refusal::new(StatusCode::PRECONDITION_FAILED, "0x80060892", message)
+}
+
+/// Applies the duplicate rule that organizations come with: the same e-mail address.
+fn has_double(rows: &Rows, row: &Row) -> bool {
+    let Some(column) = rows.table.index("emailaddress1") else {
+        return false;
+    };
+    let address = |row: &Row| match row.get(column) {
+        Some(Cell::Text(text)) => Some(fold(text)),
+        _ => None,
+    };
+    let Some(own) = address(row) else { return false };
+    rows.after(None)
+        .any(|other| other.id != row.id && address(other).as_deref() == Some(&*own))
+}
+
+fn defaults(table: &Table) -> Changes {
+    let mut changes = whole(table, "statecode", ACTIVE);
+    changes.extend(whole(table, "statuscode", 1));
+    for (index, column) in table.columns.iter().enumerate() {
+        if matches!(column.kind, super::schema::Kind::Flag(..)) {
+            changes.push((narrow(index), Some(Cell::Flag(false))));
+        }
+    }
+    changes
+}
+
+fn whole(table: &Table, property: &str, number: i64) -> Changes {
+    let column = table.index(property);
+    column
+        .map(|index| (narrow(index), Some(Cell::Whole(number))))
+        .into_iter()
+        .collect()
+}
+
+fn number(table: &Table, row: &Row, property: &str) -> Option<i64> {
+    match row.get(table.index(property)?)? {
+        Cell::Whole(number) => Some(*number),
+        _ => None,
+    }
+}
+
+/// Refuses a change to an inactive row that does not also reactivate it.
+fn check_open(table: &Table, row: &Row, changes: &Changes) -> Outcome<()> {
+    let state = table.index("statecode").map(narrow);
+    let reopened = changes
+        .iter()
+        .any(|(column, cell)| Some(*column) == state && *cell == Some(Cell::Whole(ACTIVE)));
+    if reopened || number(table, row, "statecode").is_none_or(|state| state == ACTIVE) {
+        return Ok(());
+    }
+    let message = "The object cannot be updated because it is read-only.";
+    Err(Refusal::new(StatusCode::BAD_REQUEST, "0x8004022e", message))
+}
+
+/// Returns the default status of a state that is set without one.
+fn default_status(table: &Table, changes: &Changes) -> Changes {
+    let set = |property: &str| {
+        let index = table.index(property).map(narrow)?;
+        changes
+            .iter()
+            .find(|(column, _)| *column == index)
+            .and_then(|(_, cell)| cell.clone())
+    };
+    match (set("statecode"), set("statuscode")) {
+        (Some(Cell::Whole(state)), None) => whole(table, "statuscode", state + 1),
+        _ => Changes::new(),
+    }
+}
+
+fn check_status(table: &Table, row: &Row) -> Outcome<()> {
+    let (state, status) = (number(table, row, "statecode"), number(table, row, "statuscode"));
+    let (Some(state), Some(status)) = (state, status) else {
+        return Ok(());
+    };
+    if status == state + 1 {
+        return Ok(());
+    }
+    let (name, id) = (&table.logical_name, row.id);
+    let message =
+        format!("{status} is not a valid status code for state code {state} on {name} with Id {id}.");
+    Err(Refusal::new(StatusCode::BAD_REQUEST, "0x80048408", message))
+}
+
+/// Sets what the platform itself writes.
+fn stamp(table: &Table, row: Row, author: Author, created: bool) -> Row {
+    let mut changes = Changes::new();
+    let mut set = |property: &str, cell: Option<Cell>| {
+        changes.extend(table.index(property).map(|index| (narrow(index), cell)));
+    };
+    for (at, by, applies) in [
+        ("createdon", "_createdby_value", created),
+        ("modifiedon", "_modifiedby_value", true),
+    ] {
+        if applies {
+            set(at, Some(Cell::Moment(author.at)));
+            set(by, Some(Cell::Id(author.user)));
+        }
+    }
+    set(
+        "fullname",
+        joined(table, &row, &["firstname", "middlename", "lastname"], " "),
+    );
+    let lines = [
+        "address1_line1",
+        "address1_line2",
+        "address1_line3",
+        "address1_city",
+        "address1_country",
+    ];
+    set("address1_composite", joined(table, &row, &lines, "\r\n"));
+    row.changed(changes)
+}
+
+fn joined(table: &Table, row: &Row, properties: &[&str], separator: &str) -> Option<Cell> {
+    let texts = properties
+        .iter()
+        .filter_map(|property| match row.get(table.index(property)?)? {
+            Cell::Text(text) => Some(&**text),
+            _ => None,
+        });
+    let texts: Vec<&str> = texts.collect();
+    (!texts.is_empty()).then(|| Cell::Text(texts.join(separator).into()))
+}
