@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod clients;
 pub mod clock;
+pub mod flow;
 pub mod integration;
 pub mod model;
 pub mod publish;

@@ -1,6 +1,7 @@
 //! What every adapter is: few methods, rich values.
 
 mod error;
+mod unusable;
 
 use std::fmt::Debug;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use error::{Error, ErrorKind, Result};
+pub use unusable::Unusable;
 
 use crate::model::{Fields, Kind, RecordId, System};
 
@@ -207,6 +209,15 @@ pub enum Found {
     Nothing,
 }
 
+/// What was sent and received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Requests sent.
+    pub requests: u64,
+    /// Bytes of answers, as they travelled.
+    pub bytes_received: u64,
+}
+
 /// An outside system, as one integration reaches it.
 ///
 /// # Behaviour
@@ -226,6 +237,9 @@ pub trait Adapter: Debug + Send + Sync + 'static {
 
     /// Says what can be done.
     fn capability(&self) -> Capability;
+
+    /// Returns what was sent and received since this was last asked.
+    fn take_usage(&self) -> Usage;
 
     /// Asks one cheap question for each capability: does it really work?
     async fn probe(&self) -> Vec<Finding>;

@@ -1,5 +1,9 @@
 //! An integration: one organization's configured link to one system.
 
+mod row;
+
+pub use row::{Stored, integration_key, list, read};
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

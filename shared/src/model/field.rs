@@ -152,6 +152,17 @@ impl Kind {
         self.fields().iter().position(|field| field.name == name)
     }
 
+    /// Returns the positions of a group's fields, as bits.
+    #[must_use]
+    pub fn positions(self, group: Group) -> u64 {
+        let of_group = |(_, field): &(usize, &FieldDefinition)| field.group == group;
+        self.fields()
+            .iter()
+            .enumerate()
+            .filter(of_group)
+            .fold(0, |bits, (position, _)| bits | 1 << position)
+    }
+
     /// Returns the groups that occur in this kind, in the order of their first field.
     #[must_use]
     pub const fn groups(self) -> &'static [Group] {

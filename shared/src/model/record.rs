@@ -1,11 +1,11 @@
 //! A record as the platform keeps it, and its link to an outside system.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Fields, Group, RecordId, System};
+use super::{Base, Fields, Group, RecordId, System};
 
 /// Who changed a record last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +41,7 @@ pub struct Record {
 ///
 /// # Shape
 ///
-/// `{"record":"100234","etag":"W/\"915244\"","base":{"identity":"9f2c…"},"active":true}`
+/// `{"record":"100234","etag":"W/\"915244\"","base":"3q2-7w8Z…","active":true}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The platform's id.
@@ -49,8 +49,14 @@ pub struct Link {
     /// The system's version of the row, opaque.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<Box<str>>,
-    /// The fingerprint of each group on which both sides agreed.
-    pub base: BTreeMap<Group, u64>,
+    /// The fingerprints of what both sides agreed on.
+    pub base: Base,
+    /// Groups about which a human is deciding: they are neither read nor sent until then.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub held: BTreeSet<Group>,
+    /// Groups for which a human has decided that the system is right: it wins when they are next compared.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub settled: BTreeSet<Group>,
     /// Whether the row is in use on the other side; some systems refuse changes of one that is not.
     pub active: bool,
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::model::{Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System};
-use crate::store::{Content, Key, Row, StoreError, Table};
+use crate::store::{Content, Expect, Key, Row, StoreError, Table, Write};
 
 /// A record's row.
 ///
@@ -89,6 +89,20 @@ pub fn pending_partition(integration: &IntegrationId) -> String {
     format!("{}#{}#pending", integration.organization, integration.system)
 }
 
+/// Returns the write that marks a record as one that the system must be told of.
+///
+/// Each one raises the row's version, so that a mark made while an older one is being sent is not lost.
+#[must_use]
+pub fn pend(integration: &IntegrationId, kind: Kind, id: &RecordId) -> Write {
+    let content = Content {
+        body: "{}".to_owned(),
+        fence: None,
+        due_at: None,
+        expires_at: None,
+    };
+    Write::put(pending_key(integration, kind, id), Expect::Anything, content)
+}
+
 impl Record {
     /// Makes a record without fields, to be filled.
     #[must_use]
@@ -109,6 +123,22 @@ impl Record {
     #[must_use]
     pub const fn is_live(&self) -> bool {
         self.deleted_at.is_none()
+    }
+
+    /// Returns what is left of the record when it is deleted: that it was there.
+    #[must_use]
+    pub fn tombstone(&self, now: Timestamp, by: Origin, merged_into: Option<RecordId>) -> Self {
+        let fields = Fields::new(self.fields.kind());
+        let (id, links) = (self.id.clone(), self.links.clone());
+        Self {
+            id,
+            fields,
+            modified_at: now,
+            modified_by: by,
+            links,
+            deleted_at: Some(now),
+            merged_into,
+        }
     }
 
     /// Returns the record as the content of its row.

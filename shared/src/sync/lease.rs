@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::run::{Mode, Position, Run, RunRequest, last_key, read_row, run_key};
-use crate::adapter::From;
 use crate::model::{IntegrationId, Kind, RunId};
 use crate::store::{Content, Expect, Key, Store, StoreError, Table, Write};
 
@@ -84,7 +83,22 @@ pub(super) fn lease_key(integration: &IntegrationId) -> Key {
 ///
 /// `Active` with the id of the run that is in the way; those of the store.
 pub async fn open(store: &dyn Store, request: RunRequest, now: Timestamp) -> Result<Run, OpenError> {
-    let run = Run::new(request.clone(), first_position(&request), now);
+    let kind = Kind::Member;
+    let position = match request.mode {
+        Mode::Retry => Position::Retry { kind, after: None },
+        Mode::Delta | Mode::Full | Mode::Approved => Position::Begin { kind },
+    };
+    open_at(store, request, position, now).await
+}
+
+/// Opens a run that begins at a given place.
+pub(super) async fn open_at(
+    store: &dyn Store,
+    request: RunRequest,
+    position: Position,
+    now: Timestamp,
+) -> Result<Run, OpenError> {
+    let run = Run::new(request, position, now);
     loop {
         let row = read_row(store, lease_key(&run.integration)).await?;
         let lease: Lease = row
@@ -102,20 +116,6 @@ pub async fn open(store: &dyn Store, request: RunRequest, now: Timestamp) -> Res
             Err(StoreError::Refused { .. }) => {}
             answer => return answer.map(|()| run).map_err(OpenError::from),
         }
-    }
-}
-
-fn first_position(request: &RunRequest) -> Position {
-    let kind = Kind::Member;
-    match request.mode {
-        Mode::Delta | Mode::Full => Position::Pull {
-            kind,
-            from: From::Start,
-            page: 0,
-            listing: true,
-        },
-        Mode::Retry => Position::Retry { kind, after: None },
-        Mode::Approved => Position::Done,
     }
 }
 
@@ -194,4 +194,82 @@ pub(super) async fn last(
 ) -> Result<Option<(u64, Last)>, StoreError> {
     let row = read_row(store, last_key(integration)).await?;
     row.map(|row| Ok((row.version, row.decode()?))).transpose()
+}
+
+/// A run that nobody works on.
+#[derive(Debug, Clone)]
+pub struct Woken {
+    /// The run.
+    pub run: Run,
+    /// Tells this call from earlier ones.
+    pub wake: String,
+}
+
+/// Says which run a due lease is for, and when to look again, should this call be lost too.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn wake(store: &dyn Store, lease: &Key, now: Timestamp) -> Result<Option<Woken>, StoreError> {
+    let Some(row) = read_row(store, lease.clone()).await? else {
+        return Ok(None);
+    };
+    let held: Lease = row.decode()?;
+    let Some((run, until)) = held.run.clone().map(|run| (run, held.until)) else {
+        return Ok(None);
+    };
+    if until.is_some_and(|until| until > now) {
+        return Ok(None);
+    }
+    let Some(integration) = integration_of(lease) else {
+        return Ok(None);
+    };
+    let Some(run) = read_row(store, run_key(&integration, &run)).await? else {
+        return Ok(None);
+    };
+    let run: Run = run.decode()?;
+    if run.resume_at.is_some_and(|at| at > now) {
+        return Ok(None);
+    }
+    let write = free(&integration, Expect::Version(row.version), &run.id, now);
+    match store.write(vec![write]).await {
+        Ok(()) => Ok(Some(Woken {
+            run,
+            wake: format!("wake-{}", row.version),
+        })),
+        Err(StoreError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn integration_of(lease: &Key) -> Option<IntegrationId> {
+    let system = lease.sort.strip_prefix("lease#")?.parse().ok()?;
+    Some(IntegrationId::new(lease.partition.parse().ok()?, system))
+}
+
+/// Ends a run whose integration is gone.
+///
+/// # Errors
+///
+/// Those of the store; where the run has changed meanwhile nothing happens.
+pub async fn abandon(store: &dyn Store, run: &Run, now: Timestamp) -> Result<(), StoreError> {
+    let rows = store.get(&[lease_key(&run.integration), run.key()]).await?;
+    let [Some(lease_row), Some(run_row)] = rows.as_slice() else {
+        return Ok(());
+    };
+    let mut ended: Run = run_row.decode()?;
+    ended.state = super::run::RunState::Cancelled;
+    ended.finished_at = Some(now);
+    let writes = vec![
+        end(&run.integration, lease_row.version),
+        Write::put(
+            run_row.key.clone(),
+            Expect::Version(run_row.version),
+            Content::of(&ended),
+        ),
+    ];
+    match store.write(writes).await {
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
 }

@@ -16,10 +16,26 @@
 //! A worker that was paused past its lease finds that the lease has another version: no later checkpoint of it is
 //! taken, and of its records only those that nobody has written since.
 
+mod apply;
+mod cursor;
+mod delete;
+mod engine;
+mod finish;
 mod lease;
+mod listing;
+mod merge;
+pub mod outbox;
+mod pause;
+mod pull;
+mod push;
+pub mod quarantine;
+pub mod review;
 mod run;
 
-pub use lease::{Claim, ClaimError, Lease, OpenError, claim, open};
+pub use engine::Engine;
+pub use finish::{Worked, failure};
+pub use lease::{Claim, ClaimError, Lease, OpenError, Woken, abandon, claim, open, wake};
+pub use merge::{Merged, Rules};
 pub use run::{
     Cost, Failure, Mode, Position, Run, RunError, RunRequest, RunState, SliceMessage, Totals, Trigger,
     cancel, list_runs, read_last, read_run,

@@ -1,6 +1,6 @@
 //! What is known about one run: where it is, what it did, what it cost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,11 @@ pub enum RunState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum Position {
+    /// Looks up what to read of a kind.
+    Begin {
+        /// The kind.
+        kind: Kind,
+    },
     /// Reads the system's rows of a kind.
     Pull {
         /// The kind.
@@ -71,6 +76,10 @@ pub enum Position {
         page: u32,
         /// Whether everything is being read, so that what is missing is gone.
         listing: bool,
+        /// Whether nothing was ever read of this kind.
+        fresh: bool,
+        /// How many lists of deletions there are.
+        lists: u32,
     },
     /// Looks, after a complete listing, for links whose row was not in it.
     Sweep {
@@ -82,6 +91,8 @@ pub enum Position {
         pages: u32,
         /// The link to go on after.
         after: Option<String>,
+        /// How many lists of deletions there are.
+        lists: u32,
     },
     /// Makes the deletions that were found, unless there are too many.
     Delete {
@@ -95,12 +106,21 @@ pub enum Position {
         list: u32,
         /// The run that found them.
         found_by: RunId,
+        /// Whether a human has said that there are not too many.
+        approved: bool,
     },
     /// Tries quarantined records of a kind once more.
     Retry {
         /// The kind.
         kind: Kind,
         /// The quarantine row to go on after.
+        after: Option<String>,
+    },
+    /// Looks for records that the system has never been told of.
+    Gather {
+        /// The kind.
+        kind: Kind,
+        /// The record to go on after.
         after: Option<String>,
     },
     /// Writes the platform's changes of a kind to the system.
@@ -138,6 +158,8 @@ pub struct Totals {
     pub absent: u64,
     /// Records that were removed on the platform, of those two.
     pub removed: u64,
+    /// Links made between the two sides.
+    pub linked: u64,
     /// Changes of the platform that were sent.
     pub sent: u64,
     /// Rows made on the other side.
@@ -214,6 +236,8 @@ pub struct Run {
     pub failure: Option<Failure>,
     /// What an operator should know.
     pub warnings: Vec<String>,
+    /// The kinds of which everything was read.
+    pub listed: BTreeSet<Kind>,
     /// What it did, by kind.
     pub totals: BTreeMap<Kind, Totals>,
     /// What it cost.
@@ -269,6 +293,35 @@ pub enum RunError {
     Store(#[from] StoreError),
 }
 
+impl Totals {
+    /// Says whether everything that was read is accounted for.
+    #[must_use]
+    pub const fn agree(&self) -> bool {
+        let accounted =
+            self.created + self.updated + self.unchanged + self.quarantined + self.reviewed + self.deleted;
+        self.read == accounted
+    }
+
+    /// Adds what another part of the run did.
+    pub fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.quarantined += other.quarantined;
+        self.reviewed += other.reviewed;
+        self.deleted += other.deleted;
+        self.absent += other.absent;
+        self.removed += other.removed;
+        self.linked += other.linked;
+        self.sent += other.sent;
+        self.pushed_created += other.pushed_created;
+        self.pushed_updated += other.pushed_updated;
+        self.pushed_removed += other.pushed_removed;
+        self.push_refused += other.push_refused;
+    }
+}
+
 impl Run {
     /// Makes the run that was asked for.
     #[must_use]
@@ -288,6 +341,7 @@ impl Run {
             resume_at: None,
             failure: None,
             warnings: Vec::new(),
+            listed: BTreeSet::new(),
             totals: BTreeMap::new(),
             cost: Cost::default(),
             opened_at: now,

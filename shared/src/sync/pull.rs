@@ -1,0 +1,205 @@
+//! Reads what a system holds, page by page: the next page travels while this one is written.
+
+use futures::future::OptionFuture;
+
+use super::cursor::Known;
+use super::engine::{Engine, Stop, Work};
+use super::listing;
+use super::run::{Position, Totals};
+use crate::adapter::{Cursor, ErrorKind, From, Next, Pulled};
+use crate::model::Kind;
+
+/// Where a reading is.
+#[derive(Debug, Clone)]
+struct Reading {
+    kind: Kind,
+    page: u32,
+    listing: bool,
+    fresh: bool,
+    lists: u32,
+}
+
+impl Engine<'_> {
+    pub(super) async fn pull(&self, work: &mut Work) -> Result<(), Stop> {
+        let Position::Pull {
+            kind,
+            from,
+            page,
+            listing,
+            fresh,
+            lists,
+        } = work.run.position.clone()
+        else {
+            return Ok(());
+        };
+        let mut reading = Reading {
+            kind,
+            page,
+            listing,
+            fresh,
+            lists,
+        };
+        let mut pulled = match self.adapter.pull(kind, &from).await {
+            Err(error) if error.kind() == ErrorKind::CursorExpired && !listing => {
+                return self.start_over(work, kind).await;
+            }
+            answer => answer?,
+        };
+        loop {
+            let next = pulled.next.clone();
+            let ahead: OptionFuture<_> = match &next {
+                Next::Page(cursor) => Some(self.ahead(kind, cursor.clone())).into(),
+                Next::End(_) => None.into(),
+            };
+            let (taken, ahead) = futures::join!(self.take_page(work, &mut reading, pulled), ahead);
+            taken?;
+            match (next, ahead) {
+                (Next::Page(_), Some(answer)) => pulled = answer?,
+                (Next::Page(_), None) => return Ok(()),
+                (Next::End(_), _) => return Ok(()),
+            }
+        }
+    }
+
+    async fn ahead(&self, kind: Kind, cursor: Cursor) -> Result<Pulled, crate::adapter::Error> {
+        self.adapter.pull(kind, &From::Page(cursor)).await
+    }
+
+    /// The system no longer knows since when to tell changes: everything is read again.
+    async fn start_over(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
+        work.warn(format!(
+            "the system no longer tells changes of {} since the last run: all are read",
+            kind.plural()
+        ));
+        let position = Position::Pull {
+            kind,
+            from: From::Start,
+            page: 0,
+            listing: true,
+            fresh: false,
+            lists: 0,
+        };
+        self.checkpoint(work, position).await
+    }
+
+    /// Writes a page, and goes on behind it.
+    async fn take_page(&self, work: &mut Work, reading: &mut Reading, pulled: Pulled) -> Result<(), Stop> {
+        let (kind, said_nothing) = (reading.kind, pulled.items.is_empty());
+        for warning in pulled.warnings {
+            work.warn(warning);
+        }
+        let applied = self.apply(work, kind, pulled.items, reading.fresh).await?;
+        if reading.listing {
+            work.with_checkpoint
+                .push(listing::seen(&work.run, kind, reading.page, &applied.seen));
+        }
+        if !applied.deletions.is_empty() {
+            work.with_checkpoint.push(listing::deletions(
+                &work.run,
+                kind,
+                reading.lists,
+                &applied.deletions,
+            ));
+            reading.lists += 1;
+        }
+        reading.page += 1;
+        work.totals(kind).add(&applied.totals);
+        match pulled.next {
+            Next::Page(cursor) => self.checkpoint(work, reading.at(From::Page(cursor))).await,
+            Next::End(since) => self.end_of_reading(work, reading, since, said_nothing).await,
+        }
+    }
+
+    async fn end_of_reading(
+        &self,
+        work: &mut Work,
+        reading: &Reading,
+        since: Cursor,
+        said_nothing: bool,
+    ) -> Result<(), Stop> {
+        let kind = reading.kind;
+        if reading.listing {
+            work.run.listed.insert(kind);
+        }
+        let position = if reading.listing && !reading.fresh {
+            Position::Sweep {
+                kind,
+                since,
+                pages: reading.page,
+                after: None,
+                lists: reading.lists,
+            }
+        } else if reading.lists > 0 {
+            let found_by = work.run.id.clone();
+            Position::Delete {
+                kind,
+                since: Some(since),
+                lists: reading.lists,
+                list: 0,
+                found_by,
+                approved: false,
+            }
+        } else {
+            return self
+                .end_of_kind(work, kind, Some(since), said_nothing && reading.page == 1)
+                .await;
+        };
+        self.checkpoint(work, position).await
+    }
+
+    /// Keeps the cursor and goes on to the next kind.
+    ///
+    /// Where nothing was told, the cursor travels with the next checkpoint that is due anyway.
+    pub(super) async fn end_of_kind(
+        &self,
+        work: &mut Work,
+        kind: Kind,
+        since: Option<Cursor>,
+        said_nothing: bool,
+    ) -> Result<(), Stop> {
+        if let Some(cursor) = since.filter(|_| !work.run.dry_run) {
+            let linked = self.linked(work, kind).await?;
+            let known = Known {
+                cursor,
+                mapping_version: self.integration.mapping_version,
+                linked,
+            };
+            work.with_checkpoint
+                .push(super::cursor::write(&self.integration.id, kind, &known));
+        }
+        let next = self.after_delete(work, kind);
+        if said_nothing {
+            work.run.position = next;
+            return Ok(());
+        }
+        self.checkpoint(work, next).await
+    }
+
+    /// Returns how many records of a kind are linked by now.
+    pub(super) async fn linked(&self, work: &Work, kind: Kind) -> Result<u64, Stop> {
+        let known = super::cursor::read(self.store, &self.integration.id, kind).await?;
+        let before = known.map_or(0, |known| known.linked);
+        let Totals { linked, removed, .. } = work.run.totals.get(&kind).copied().unwrap_or_default();
+        Ok((before + linked).saturating_sub(removed))
+    }
+}
+
+impl Reading {
+    fn at(&self, from: From) -> Position {
+        let Self {
+            kind,
+            page,
+            listing,
+            fresh,
+            lists,
+        } = *self;
+        Position::Pull {
+            kind,
+            from,
+            page,
+            listing,
+            fresh,
+            lists,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Where a record waits that its system or we refused: with the field, the reason and what to do.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::engine::{Engine, Stop, Work};
+use super::run::{Mode, Position};
+use crate::adapter::{Found, Item};
+use crate::model::{IntegrationId, Kind, RunId};
+use crate::records;
+use crate::store::{Content, Expect, Key, Query, Row, Store, StoreError, Table, Write};
+
+/// The most records that may wait before a run is stopped: more are a fault of the configuration.
+pub(super) const MOST: u64 = 10_000;
+
+/// Which way the record was going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// From the system to the platform; its id is the system's.
+    Pull,
+    /// From the platform to the system; its id is the platform's.
+    Push,
+}
+
+/// A record that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quarantined {
+    /// The kind of record.
+    pub kind: Kind,
+    /// Which way it was going.
+    pub side: Side,
+    /// Its id, on the side that it came from.
+    pub id: Box<str>,
+    /// The field that is at fault.
+    pub field: String,
+    /// What is wrong, and what to do.
+    pub message: String,
+    /// The run that put it here.
+    pub run: RunId,
+    /// When it did.
+    pub since: Timestamp,
+}
+
+impl Side {
+    /// Returns the name that rows and paths use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "push",
+        }
+    }
+}
+
+/// Shortens a record to what tells it from all others that wait.
+pub(super) fn mark(kind: Kind, side: Side, id: &str) -> String {
+    format!("{kind}#{}#{id}", side.as_str())
+}
+
+fn prefix(integration: &IntegrationId) -> String {
+    format!("quarantine#{}#", integration.system)
+}
+
+fn key(integration: &IntegrationId, kind: Kind, side: Side, id: &str) -> Key {
+    let sort = format!("{}{}", prefix(integration), mark(kind, side, id));
+    Key::new(Table::Control, integration.organization.as_str(), sort)
+}
+
+/// Returns the write that lets a record wait.
+pub(super) fn put(integration: &IntegrationId, entry: &Quarantined) -> Write {
+    Write::put(
+        key(integration, entry.kind, entry.side, &entry.id),
+        Expect::Anything,
+        Content::of(entry),
+    )
+}
+
+/// Returns the write that takes a record out.
+pub(super) fn release(integration: &IntegrationId, kind: Kind, side: Side, id: &str) -> Write {
+    Write::delete(key(integration, kind, side, id), Expect::Anything)
+}
+
+/// Lists records that wait, with the place to go on after.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn list(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    after: Option<String>,
+    limit: usize,
+) -> Result<(Vec<Quarantined>, Option<String>), StoreError> {
+    let query = Query::new(
+        Table::Control,
+        integration.organization.as_str(),
+        prefix(integration),
+        limit,
+    );
+    let page = store.query(&query.after(after)).await?;
+    Ok((
+        page.rows.iter().map(Row::decode).collect::<Result<_, _>>()?,
+        page.next,
+    ))
+}
+
+/// Drops a record that waits: it is taken over again only when it changes.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn drop_one(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    kind: Kind,
+    side: Side,
+    id: &str,
+) -> Result<(), StoreError> {
+    store.write(vec![release(integration, kind, side, id)]).await
+}
+
+/// Returns the marks of all that wait.
+pub(super) async fn ids(
+    store: &dyn Store,
+    integration: &IntegrationId,
+) -> Result<HashSet<String>, StoreError> {
+    let prefix = prefix(integration);
+    let mut marks = HashSet::new();
+    let mut after = None;
+    loop {
+        let query = Query::new(
+            Table::Control,
+            integration.organization.as_str(),
+            prefix.as_str(),
+            1_000,
+        );
+        let page = store.query(&query.after(after)).await?;
+        marks.extend(
+            page.rows
+                .iter()
+                .filter_map(|row| row.key.sort.strip_prefix(&prefix).map(str::to_owned)),
+        );
+        after = page.next;
+        if after.is_none() {
+            return Ok(marks);
+        }
+    }
+}
+
+impl Engine<'_> {
+    /// Tries what waits of a kind once more.
+    pub(super) async fn retry(&self, work: &mut Work) -> Result<(), Stop> {
+        let Position::Retry { kind, after } = work.run.position.clone() else {
+            return Ok(());
+        };
+        let capability = self.adapter.capability();
+        if work.quarantined.is_empty() || capability.of(kind).is_none() {
+            work.run.position = self.after_retry(kind);
+            return Ok(());
+        }
+        let prefix = format!("{}{kind}#", prefix(&self.integration.id));
+        let organization = self.integration.id.organization.as_str();
+        let query = Query::new(Table::Control, organization, prefix, capability.find_batch.max(1));
+        let page = self.query(&query.after(after)).await?;
+        let waiting: Vec<Quarantined> = page
+            .rows
+            .iter()
+            .map(Row::decode)
+            .collect::<Result<_, StoreError>>()?;
+        let (pulled, pushed): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|one| one.side == Side::Pull);
+        self.retry_pulled(work, kind, &pulled).await?;
+        if work.run.mode == Mode::Retry {
+            self.retry_pushed(work, kind, &pushed);
+        }
+        let position = match page.next {
+            Some(next) => Position::Retry {
+                kind,
+                after: Some(next),
+            },
+            None => self.after_retry(kind),
+        };
+        self.checkpoint(work, position).await
+    }
+
+    async fn retry_pulled(&self, work: &mut Work, kind: Kind, waiting: &[Quarantined]) -> Result<(), Stop> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Box<str>> = waiting.iter().map(|one| one.id.clone()).collect();
+        let found = self.adapter.find(kind, &ids).await?;
+        let mut items = Vec::with_capacity(found.len());
+        for (id, found) in ids.iter().zip(found) {
+            match found {
+                Found::Here(item @ (Item::Row(_) | Item::Faulty { .. })) => items.push(item),
+                Found::Here(Item::Deleted { .. }) | Found::Nothing if !work.run.dry_run => {
+                    work.with_checkpoint
+                        .push(release(&self.integration.id, kind, Side::Pull, id));
+                }
+                Found::Here(Item::Deleted { .. }) | Found::Nothing => {}
+            }
+        }
+        let applied = self.apply(work, kind, items, false).await?;
+        work.totals(kind).add(&applied.totals);
+        Ok(())
+    }
+
+    /// A refused change is sent again by marking its record once more.
+    fn retry_pushed(&self, work: &mut Work, kind: Kind, waiting: &[Quarantined]) {
+        for one in waiting.iter().filter(|_| !work.run.dry_run) {
+            if let Ok(id) = one.id.parse() {
+                let id_of = &self.integration.id;
+                work.with_checkpoint.push(records::pend(id_of, kind, &id));
+                work.with_checkpoint
+                    .push(release(id_of, kind, Side::Push, &one.id));
+            }
+        }
+    }
+}
