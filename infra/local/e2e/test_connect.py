@@ -11,7 +11,7 @@ class Connect(EndToEnd):
         wish["direction"] = "sideways"
         wish["settings"]["members"]["fields"]["shoeSize"] = "shoesize"
         answer = self.api.ask("PUT", self.organization.integration, wish)
-        problem = self.assertProblem(answer, 422, "invalid")
+        problem = self.assertProblem(answer, 400, "invalid_request")
         named = " ".join(error["field"] for error in problem["errors"])
         for field in ("direction", "pageSize", "apiVersion", "baseUrl", "shoeSize"):
             self.assertIn(field, named)
