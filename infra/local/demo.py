@@ -46,20 +46,10 @@ def _first_sync(api: Api) -> None:
 
 def _change_both_sides(place: Place, api: Api) -> None:
     heading("Changes on both sides")
-    edits = simulator.control(place).post("/_simulator/edits", {"count": EDITS, "seed": simulator.SEED})
-    orphans = _delete_orphans(place)
-    say("in Dynamics 365: " + ", ".join(f"{len(rows)} contacts {what}" for what, rows in edits.items())
-        + f", {orphans} memberships deleted")
+    edits = simulator.edit(place, EDITS)
+    say("in Dynamics 365: " + ", ".join(f"{count} {what}" for what, count in edits.items()))
     changed = _change_members(api)
     say(f"on the platform: {changed} members changed, 3 members and 2 memberships added, 1 member deleted")
-
-
-def _delete_orphans(place: Place) -> int:
-    """Deletes the memberships of contacts that were deleted, as their registrar does."""
-    orphans = [row for row in equality.rows(place, "hlf_memberships") if row["_hlf_contact_value"] is None]
-    for row in orphans:
-        simulator.control(place).ask("DELETE", f"/_simulator/tables/hlf_memberships/{row['hlf_membershipid']}")
-    return len(orphans)
 
 
 def _change_members(api: Api) -> int:

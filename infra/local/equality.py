@@ -1,6 +1,5 @@
 """Compares both sides, record by record and field by field."""
 
-import json
 from dataclasses import dataclass, field
 
 from . import organization, simulator
@@ -30,18 +29,12 @@ def compare(place: Place, owner: Organization) -> Comparison:
     members = list(api.items(f"{owner.path}/members"))
     memberships = list(api.items(f"{owner.path}/memberships"))
     ids = {member["links"]["dynamics365"]: member["id"] for member in members if "dynamics365" in member["links"]}
-    contacts = {row["contactid"]: organization.as_member(row) for row in rows(place, "contacts")}
-    owned = {row["hlf_membershipid"]: organization.as_membership(row, ids) for row in rows(place, "hlf_memberships")}
+    contacts = {row["contactid"]: organization.as_member(row) for row in simulator.rows(place, "contacts")}
+    owned = {row["hlf_membershipid"]: organization.as_membership(row, ids) for row in simulator.rows(place, "hlf_memberships")}
     found = Comparison()
     _compare_kind(found, "member", members, contacts)
     _compare_kind(found, "membership", memberships, owned)
     return found
-
-
-def rows(place: Place, table: str) -> list[dict]:
-    """Returns every row of one of the simulated system's tables."""
-    answer = simulator.control(place).ask("GET", f"/_simulator/tables/{table}")
-    return [json.loads(line) for line in answer.text.splitlines()]
 
 
 def _compare_kind(found: Comparison, kind: str, records: list[dict], expected: dict[str, dict]) -> None:

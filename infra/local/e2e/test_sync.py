@@ -2,7 +2,7 @@
 
 import json
 
-from .. import equality, result_events
+from .. import equality, result_events, simulator
 from ..place import TEST
 from .case import EndToEnd
 
@@ -12,7 +12,7 @@ class Sync(EndToEnd):
         self.connect()
         first = self.sync()
         self.assertEqual(first["state"], "succeeded", first)
-        self.simulator.post("/_simulator/edits", {"count": 40, "seed": 1})
+        simulator.edit(TEST, 40, seed=1)
         self._change_platform()
         delta = self.sync()
         self.assertEqual(delta["state"], "succeeded", delta)
