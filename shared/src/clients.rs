@@ -3,12 +3,17 @@
 use std::time::Duration;
 
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+#[expect(
+    deprecated,
+    reason = "their successors lie in a crate that only the SDK itself depends on"
+)]
+use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
-/// How often a request is sent at the most: what is throttled gets some six seconds to pass.
+/// How often a request is sent at the most: what is throttled gets up to five seconds to pass.
 const MAX_ATTEMPTS: u32 = 8;
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
@@ -32,13 +37,8 @@ impl Clients {
     /// Reads the variables and prepares the connections; sends nothing.
     pub async fn from_environment() -> Self {
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        #[expect(
-            deprecated,
-            reason = "its successor lies in a crate that only the SDK itself depends on"
-        )]
-        let no_profiles = aws_config::profile::profile_file::ProfileFiles::builder().build();
         let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .profile_files(no_profiles)
+            .profile_files(no_profiles())
             .region(EnvironmentVariableRegionProvider::new())
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .retry_config(retries())
@@ -80,6 +80,17 @@ impl Clients {
     }
 }
 
+#[expect(
+    deprecated,
+    reason = "their successors lie in a crate that only the SDK itself depends on"
+)]
+fn no_profiles() -> ProfileFiles {
+    // One without content, because the SDK panics where there is none at all.
+    ProfileFiles::builder()
+        .with_contents(ProfileFileKind::Config, "")
+        .build()
+}
+
 /// Says how requests to AWS are repeated: with jitter, and not without end.
 #[must_use]
 pub fn retries() -> RetryConfig {
@@ -97,4 +108,19 @@ pub fn timeouts() -> TimeoutConfig {
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(OPERATION)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_clients_take_their_deadlines_and_retries_with_them() {
+        let clients = Clients::from_environment().await;
+        let client = clients.dynamodb();
+        let retries = client.config().retry_config().expect("retries are set");
+        let timeouts = client.config().timeout_config().expect("deadlines are set");
+        assert_eq!(retries.max_attempts(), MAX_ATTEMPTS);
+        assert!(timeouts.operation_timeout().expect("there is an end") < Duration::from_secs(60));
+    }
 }

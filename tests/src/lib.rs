@@ -11,6 +11,7 @@ pub mod dataverse;
 pub mod entra;
 mod random;
 pub mod simulation;
+mod systems;
 pub mod wire;
 
 pub use simulation::{Simulation, SimulationConfig};

@@ -176,10 +176,13 @@ pub const MAX_WRITES: usize = 100;
 /// # Behaviour
 ///
 /// - A read sees every write that was answered before it began.
-/// - A transaction happens wholly or not at all, and no reader sees half of it.
+/// - A transaction happens wholly or not at all; no reader sees a row of one that is refused.
+/// - Rows that are read together may be from before and after a transaction: what must belong together is
+///   insisted on when it is written.
 /// - Of many writers that expect the same version, exactly one succeeds.
 /// - A refused transaction names the parts whose expectation failed.
-/// - A write that was made, and whose answer was lost, is refused or repeated, never doubled.
+/// - A write that was made, and whose answer was lost, succeeds or is refused, and is never doubled.
+/// - A row whose time has passed may still be there.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Returns the rows under `keys`, in their order, of any number.

@@ -13,7 +13,7 @@ use super::run::Totals;
 use crate::adapter::{ExternalRecord, Item};
 use crate::model::{FieldType, IdError, Kind, Link, Origin, Record, RecordId, Value};
 use crate::records;
-use crate::store::{Expect, Key, MAX_WRITES, StoreError, Write};
+use crate::store::{Content, Expect, Key, MAX_WRITES, StoreError, Write};
 
 /// How many transactions are under way at once.
 const PARALLEL: usize = 8;
@@ -301,6 +301,30 @@ impl Engine<'_> {
         }
     }
 
+    /// The platform deleted the record, and will say so to this version of the row.
+    fn keep_deleted(&self, work: &Work, kind: Kind, pair: Pair) -> Plan {
+        let Pair { external, link, .. } = pair;
+        let write = link.map(|(version, link)| {
+            let link = Link {
+                etag: external.etag.clone(),
+                active: external.active,
+                ..link
+            };
+            let expect = Expect::Fenced {
+                version,
+                fence: work.fence,
+            };
+            let key = records::link_key(&self.integration.id, kind, &external.id);
+            Write::put(key, expect, Content::of(&link).fenced(work.fence))
+        });
+        Plan {
+            external,
+            writes: write.into_iter().collect(),
+            effect: Effect::Unchanged,
+            linked: false,
+        }
+    }
+
     /// Says why a row cannot become this record.
     fn objection(&self, kind: Kind, pair: &Pair) -> Option<Refusal> {
         let elsewhere = pair.record.as_ref().and_then(|(_, record)| {
@@ -353,7 +377,7 @@ impl Engine<'_> {
             writes.push(Write::put(
                 key,
                 expect(version),
-                crate::store::Content::of(&link).fenced(work.fence),
+                Content::of(&link).fenced(work.fence),
             ));
         }
         if merged.send {

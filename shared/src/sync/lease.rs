@@ -135,6 +135,8 @@ pub(super) fn free_until(integration: &IntegrationId, expect: Expect, run: &RunI
 
 /// Claims a slice of a run.
 ///
+/// The run is read once more under the claim: from then on nobody else changes it, but for asking it to stop.
+///
 /// # Errors
 ///
 /// `Held`, `Stale`, and those of the store.
@@ -145,20 +147,17 @@ pub async fn claim(
     slice: u32,
     now: Timestamp,
 ) -> Result<Claim, ClaimError> {
-    let rows = store
-        .get(&[lease_key(integration), run_key(integration, run)])
-        .await?;
-    let [Some(lease_row), Some(run_row)] = rows.as_slice() else {
-        return Err(ClaimError::Stale);
-    };
+    let lease_row = read_row(store, lease_key(integration))
+        .await?
+        .ok_or(ClaimError::Stale)?;
     let lease: Lease = lease_row.decode()?;
-    let state: Run = run_row.decode()?;
-    if lease.run.as_ref() != Some(run) || state.has_ended() || state.slice != slice {
+    if lease.run.as_ref() != Some(run) {
         return Err(ClaimError::Stale);
     }
     if let Some(until) = lease.until.filter(|until| *until > now) {
         return Err(ClaimError::Held(until));
     }
+    wanted(store, integration, run, slice).await?;
     let until = now + LEASE;
     let held = Content::of(&Lease {
         run: Some(run.clone()),
@@ -167,15 +166,32 @@ pub async fn claim(
     .due_at(until);
     let write = Write::put(lease_row.key.clone(), Expect::Version(lease_row.version), held);
     match store.write(vec![write]).await {
-        Ok(()) => Ok(Claim {
-            run: state,
-            run_version: run_row.version,
-            fence: lease_row.version + 1,
-            until,
-        }),
-        Err(StoreError::Refused { .. }) => Err(ClaimError::Held(until)),
-        Err(error) => Err(error.into()),
+        Ok(()) => {}
+        Err(StoreError::Refused { .. }) => return Err(ClaimError::Held(until)),
+        Err(error) => return Err(error.into()),
     }
+    let (run_version, run) = wanted(store, integration, run, slice).await?;
+    Ok(Claim {
+        run,
+        run_version,
+        fence: lease_row.version + 1,
+        until,
+    })
+}
+
+/// Reads the run, if this is the slice that it needs next.
+async fn wanted(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    run: &RunId,
+    slice: u32,
+) -> Result<(u64, Run), ClaimError> {
+    let row = read_row(store, run_key(integration, run))
+        .await?
+        .ok_or(ClaimError::Stale)?;
+    let run: Run = row.decode()?;
+    let wanted = !run.has_ended() && run.slice == slice;
+    wanted.then_some((row.version, run)).ok_or(ClaimError::Stale)
 }
 
 /// Ends the lease together with its run.

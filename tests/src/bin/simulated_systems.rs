@@ -7,6 +7,11 @@ use tests::{Simulation, SimulationConfig};
 const USAGE: &str = "simulated_systems [--port N] [--contacts N] [--seed N] [--latency-ms N]";
 
 #[tokio::main]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the address is for whoever started this"
+)]
 async fn main() {
     let config = match read(std::env::args().skip(1)) {
         Ok(config) => config,

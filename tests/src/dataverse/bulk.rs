@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::access::Privilege;
 use super::address::{Locator, Target, split};
+use super::call::Call;
 use super::error::{Outcome, Refusal};
 use super::modify::{author, body};
-use super::server::{Call, Dataverse};
+use super::server::Dataverse;
 use super::store::{Rows, Store};
 use super::write::{self, Conditions};
 use crate::wire::Answer;

@@ -5,7 +5,7 @@
 //! | `GET connection` | tells address, tenant, and credentials |
 //! | `GET counters`, `POST reset-counters` | what was asked and answered, in numbers |
 //! | `GET journal`, `DELETE journal` | what was asked and answered, one by one |
-//! | `POST faults`, `DELETE faults` | adds a list of [`FaultRule`](super::faults::FaultRule)s; removes all |
+//! | `POST faults`, `DELETE faults` | adds a list of [`FaultRule`]s; removes all |
 //! | `POST edits` | `{count, seed}` random edits by humans |
 //! | `GET`, `POST tables/{set}` | all rows as NDJSON; creates a row as a human |
 //! | `GET`, `PATCH`, `DELETE tables/{set}/{id}` | one row, as a human |

@@ -1,9 +1,8 @@
 //! The `$filter` language: comparisons, `and`, `or`, `not`, parentheses, and three text functions.
 
-use std::cmp::Ordering;
-
 use super::error::{Outcome, Refusal};
 use super::literal::{Literal, Token, edm_type, tokens};
+use super::operator::{Match, Operator};
 use super::row::{Cell, fold};
 use super::schema::Kind;
 
@@ -27,23 +26,6 @@ pub(crate) enum Filter {
     Not(Box<Self>),
     Compare(usize, Operator, Option<Cell>),
     Text(usize, Match, String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operator {
-    Eq,
-    Ne,
-    Gt,
-    Ge,
-    Lt,
-    Le,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Match {
-    Contains,
-    StartsWith,
-    EndsWith,
 }
 
 impl Filter {
@@ -76,56 +58,6 @@ impl Filter {
                 Some(Cell::Text(text)) => how.holds(&fold(&text), part),
                 _ => false,
             },
-        }
-    }
-}
-
-impl Operator {
-    fn parse(word: &str) -> Option<Self> {
-        Some(match word {
-            "eq" => Self::Eq,
-            "ne" => Self::Ne,
-            "gt" => Self::Gt,
-            "ge" => Self::Ge,
-            "lt" => Self::Lt,
-            "le" => Self::Le,
-            _ => return None,
-        })
-    }
-
-    /// Compares; a missing value is unequal to every other and neither above nor below any.
-    fn holds(self, cell: Option<&Cell>, literal: Option<&Cell>) -> bool {
-        let (Some(cell), Some(literal)) = (cell, literal) else {
-            let equal = cell.is_none() && literal.is_none();
-            return (self == Self::Eq && equal) || (self == Self::Ne && !equal);
-        };
-        let order = cell.order(literal);
-        match self {
-            Self::Eq => order == Ordering::Equal,
-            Self::Ne => order != Ordering::Equal,
-            Self::Gt => order == Ordering::Greater,
-            Self::Ge => order != Ordering::Less,
-            Self::Lt => order == Ordering::Less,
-            Self::Le => order != Ordering::Greater,
-        }
-    }
-}
-
-impl Match {
-    fn parse(word: &str) -> Option<Self> {
-        Some(match word {
-            "contains" => Self::Contains,
-            "startswith" => Self::StartsWith,
-            "endswith" => Self::EndsWith,
-            _ => return None,
-        })
-    }
-
-    fn holds(self, text: &str, part: &str) -> bool {
-        match self {
-            Self::Contains => text.contains(part),
-            Self::StartsWith => text.starts_with(part),
-            Self::EndsWith => text.ends_with(part),
         }
     }
 }

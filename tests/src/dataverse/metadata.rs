@@ -4,11 +4,12 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::call::Call;
 use super::error::{Outcome, Refusal};
 use super::filter::{Filter, Properties};
 use super::row::Cell;
 use super::schema::{Column, Key, Kind, Required, Table};
-use super::server::{Call, Dataverse};
+use super::server::Dataverse;
 use crate::wire::Answer;
 
 /// Lists the properties that definitions are filtered and selected by.

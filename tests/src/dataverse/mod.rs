@@ -1,6 +1,6 @@
 //! The Web API of Dataverse.
 //!
-//! A request passes [`server`] (who asks, and may they), then `read` or `modify`, which meet the rows in `store`.
+//! A request passes `server` (who asks, and may they), then `read` or `modify`, which meet the rows in `store`.
 //! `batch` sends its parts the same way. Everything that is documented is enforced; what is not documented is
 //! decided in favour of the stricter reading, so that an adapter that works here does not rely on leniency.
 //!
@@ -10,6 +10,7 @@ mod access;
 mod address;
 mod batch;
 mod bulk;
+mod call;
 mod columns;
 pub mod control;
 mod edits;
@@ -22,6 +23,7 @@ mod link;
 mod literal;
 mod metadata;
 mod modify;
+mod operator;
 mod options;
 mod preferences;
 mod query;
@@ -31,6 +33,7 @@ mod row;
 pub mod schema;
 mod seed;
 pub(crate) mod server;
+mod stamp;
 mod store;
 mod tracking;
 mod write;

@@ -5,10 +5,11 @@ use serde_json::{Map, Value};
 
 use super::access::Privilege;
 use super::address::{Locator, Resource};
+use super::call::Call;
 use super::error::{Outcome, Refusal};
 use super::read::entity;
 use super::row::Row;
-use super::server::{Call, Dataverse};
+use super::server::Dataverse;
 use super::store::Store;
 use super::write::{self, Author, Conditions, Written};
 use crate::wire::Answer;

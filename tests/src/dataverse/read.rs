@@ -8,13 +8,14 @@ use uuid::Uuid;
 
 use super::access::Privilege;
 use super::address::Locator;
+use super::call::Call;
 use super::error::{Outcome, Refusal};
 use super::link::{Bookmark, Mode, Position, escape};
 use super::query::{Query, select};
 use super::render::Renderer;
 use super::row::Row;
 use super::schema::Table;
-use super::server::{Call, Dataverse};
+use super::server::Dataverse;
 use super::store::{Rows, Store};
 use super::tracking::{self, Tracked};
 use super::write;

@@ -103,15 +103,14 @@ pub(super) fn fill(store: &mut Store, contacts: usize, seed: u64, user: Uuid) {
 
 struct Draft<'a> {
     table: &'a Table,
-    row: Row,
+    id: Uuid,
+    cells: Vec<(u16, Cell)>,
 }
 
 impl Draft<'_> {
     fn set(&mut self, property: &str, cell: Cell) {
         let column = narrow(self.table.index(property).expect("seeded columns exist"));
-        let mut cells = std::mem::take(&mut self.row.cells).into_vec();
-        cells.push((column, cell));
-        self.row.cells = cells.into();
+        self.cells.push((column, cell));
     }
 
     fn text(&mut self, property: &str, text: impl AsRef<str>) {
@@ -128,19 +127,20 @@ impl Draft<'_> {
         for property in ["_createdby_value", "_modifiedby_value"] {
             self.set(property, Cell::Id(user));
         }
-        self.row.cells.sort_by_key(|(column, _)| *column);
-        self.row
+        self.cells.sort_by_key(|(column, _)| *column);
+        Row {
+            id: self.id,
+            version: 0,
+            cells: self.cells.into(),
+        }
     }
 }
 
 fn draft<'a>(table: &'a Table, random: &mut Random) -> Draft<'a> {
     Draft {
         table,
-        row: Row {
-            id: random.id(),
-            version: 0,
-            cells: Box::new([]),
-        },
+        id: random.id(),
+        cells: Vec::with_capacity(32),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who asks for what, and where it is answered.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use super::access::{Access, ApplicationUser};
 use super::address::Resource;
+use super::call::{Call, kind, relative};
 use super::error::{Outcome, Refusal};
 use super::faults::Faults;
 use super::journal::Recorder;
 use super::limits::{Limits, ServiceProtection};
 use super::link::Seal;
-use super::options::Options;
 use super::preferences::Preferences;
 use super::render::Pages;
 use super::schema::{Table, member_tables};
@@ -25,9 +25,6 @@ use crate::clock::SimulatedClock;
 use crate::entra::Entra;
 use crate::random::Random;
 use crate::wire::{Answer, Request};
-
-/// The versions of the Web API that are served.
-const VERSIONS: [&str; 3] = ["v9.0", "v9.1", "v9.2"];
 
 /// Bodies longer than this are refused.
 const LONGEST_BODY: usize = 100 * 1024 * 1024;
@@ -49,7 +46,7 @@ pub(crate) struct Dataverse {
     pub(super) portal_user: Uuid,
     pub(super) strict_headers: bool,
     pub(super) latency: Duration,
-    pub(super) forgotten_before: AtomicI64,
+    pub(super) forgotten_before: AtomicU64,
 }
 
 /// Says what an organization begins with.
@@ -61,21 +58,6 @@ pub(crate) struct Settings {
     pub(crate) tables: Vec<Table>,
     pub(crate) service_protection: ServiceProtection,
     pub(crate) strict_headers: bool,
-}
-
-/// Holds a request with everything that was read from it.
-#[derive(Debug)]
-pub(crate) struct Call<'a> {
-    pub(super) request: &'a Request,
-    pub(super) user: &'a ApplicationUser,
-    /// The address up to and including the version.
-    pub(super) root: String,
-    pub(super) preferences: Preferences,
-    pub(super) options: Options,
-    /// Whole seconds since the Unix epoch.
-    pub(super) now: i64,
-    /// The store's version when the request came.
-    pub(super) version: u64,
 }
 
 /// Counts a request as running until it is dropped.
@@ -117,7 +99,7 @@ impl Dataverse {
             portal_user,
             strict_headers: settings.strict_headers,
             latency: settings.latency,
-            forgotten_before: AtomicI64::new(i64::MIN),
+            forgotten_before: AtomicU64::new(0),
         }
     }
 
@@ -247,35 +229,6 @@ impl Dataverse {
         self.operate(&call, &resource)
     }
 
-    pub(super) fn call<'a>(&self, request: &'a Request, user: &'a ApplicationUser) -> Outcome<Call<'a>> {
-        let version = self.store().version();
-        self.call_at(request, user, version)
-    }
-
-    /// Reads a request without touching the store, for callers that hold its lock.
-    pub(super) fn call_at<'a>(
-        &self,
-        request: &'a Request,
-        user: &'a ApplicationUser,
-        store_version: u64,
-    ) -> Outcome<Call<'a>> {
-        let version = request
-            .path
-            .trim_start_matches("/api/data/")
-            .split('/')
-            .next()
-            .unwrap_or_default();
-        Ok(Call {
-            request,
-            user,
-            root: format!("{}/api/data/{version}", self.base_url),
-            preferences: Preferences::read(&request.headers),
-            options: Options::parse(request.query.as_deref())?,
-            now: self.clock.now().as_second(),
-            version: store_version,
-        })
-    }
-
     /// Performs one operation under a lock of its own.
     pub(super) fn operate(&self, call: &Call<'_>, resource: &Resource) -> Outcome<Answer> {
         match (&call.request.method, resource) {
@@ -306,14 +259,14 @@ impl Dataverse {
         Answer::json(StatusCode::OK, &body)
     }
 
-    pub(super) fn forgotten_before(&self) -> i64 {
+    pub(super) fn forgotten_before(&self) -> u64 {
         self.forgotten_before.load(Ordering::SeqCst)
     }
 
-    /// Forgets the history, as if every delta link had grown too old.
+    /// Forgets the history, as if every delta link so far had grown too old.
     pub(crate) fn expire_delta_links(&self) {
-        self.forgotten_before
-            .store(self.clock.now().as_second() + 1, Ordering::SeqCst);
+        let version = self.store_mut().skip_version();
+        self.forgotten_before.store(version, Ordering::SeqCst);
     }
 
     pub(crate) fn store(&self) -> RwLockReadGuard<'_, Store> {
@@ -330,34 +283,6 @@ impl Dataverse {
 
     pub(super) fn limits(&self) -> MutexGuard<'_, Limits> {
         self.limits.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Returns a path below `/api/data/v9.x/`.
-pub(super) fn relative(path: &str) -> Outcome<&str> {
-    let rest = path.strip_prefix("/api/data/").unwrap_or_default();
-    let (version, rest) = rest.split_once('/').unwrap_or((rest, ""));
-    if VERSIONS.contains(&version) {
-        return Ok(rest);
-    }
-    Err(Refusal::unknown_segment(version))
-}
-
-/// Names what is asked for, for the counters.
-pub(super) fn kind(call: &Call<'_>, resource: &Resource) -> &'static str {
-    match (resource, &call.request.method) {
-        (Resource::WhoAmI, _) => "whoAmI",
-        (Resource::Batch, _) => "batch",
-        (Resource::ServiceDocument | Resource::Definitions(..), _) => "metadata",
-        (Resource::Count(_), _) => "count",
-        (Resource::Action(..), _) => "bulk",
-        (_, &Method::POST) => "create",
-        (_, &Method::PATCH) => "upsert",
-        (_, &Method::DELETE) => "delete",
-        (Resource::Row(..), _) => "single",
-        (Resource::Collection(_), _) if call.options.get("$skiptoken").is_some() => "nextPage",
-        (Resource::Collection(_), _) if call.options.get("$deltatoken").is_some() => "delta",
-        (Resource::Collection(_), _) => "list",
     }
 }
 

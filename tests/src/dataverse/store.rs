@@ -1,6 +1,6 @@
 //! The rows of every table, their versions, and the log that deltas are read from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -11,6 +11,9 @@ use super::schema::{Kind, Table};
 
 /// Versions start here so that etags look like those of an organization with a history.
 const FIRST_VERSION: u64 = 1_000_000;
+
+/// The table of users, whose rows are not simulated.
+const USERS: &str = "systemuser";
 
 /// Holds all tables under one version counter.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Rows {
     keys: Vec<HashMap<Box<str>, Uuid>>,
     log: BTreeMap<u64, Change>,
     tombstones: HashMap<Uuid, u64>,
+    /// Pairs of a row that is pointed to and a row of this table that points to it.
+    references: BTreeSet<(Uuid, Uuid)>,
 }
 
 /// Says what last happened to a row.
@@ -76,6 +81,12 @@ impl Store {
     }
 
     pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Uses a version up, so that all that came before can be told from all that follows.
+    pub(crate) fn skip_version(&mut self) -> u64 {
+        self.version += 1;
         self.version
     }
 
@@ -135,14 +146,14 @@ impl Store {
 impl Rows {
     fn new(table: Arc<Table>) -> Self {
         let keys = table.keys.iter().map(|_| HashMap::new()).collect();
-        let (rows, log, tombstones) = (BTreeMap::new(), BTreeMap::new(), HashMap::new());
         Self {
             table,
             metadata_version: 1,
-            rows,
+            rows: BTreeMap::new(),
             keys,
-            log,
-            tombstones,
+            log: BTreeMap::new(),
+            tombstones: HashMap::new(),
+            references: BTreeSet::new(),
         }
     }
 
@@ -191,6 +202,8 @@ impl Rows {
                 self.keys[key].insert(text, row.id);
             }
         }
+        self.references
+            .extend(self.targets(&row).into_iter().map(|target| (target, row.id)));
         self.log.insert(row.version, Change::Written(row.id));
         self.rows.insert(row.id, row);
     }
@@ -208,6 +221,9 @@ impl Rows {
         }
         let Some(row) = self.rows.remove(&id) else { return };
         self.log.remove(&row.version);
+        for target in self.targets(&row) {
+            self.references.remove(&(target, id));
+        }
         for key in 0..self.keys.len() {
             if let Some(text) = self.key_of(key, &row) {
                 self.keys[key].remove(&text);
@@ -241,14 +257,33 @@ impl Rows {
         })
     }
 
-    /// Returns the lookup columns that point to a table.
-    pub(crate) fn lookups_to(&self, logical_name: &str) -> Vec<usize> {
-        let points = |kind: &Kind| matches!(kind, Kind::Lookup(lookup) if lookup.target == logical_name);
+    /// Returns the rows that point to a row, each with the columns that do.
+    pub(crate) fn pointing_to(&self, target: Uuid) -> impl Iterator<Item = (&Arc<Row>, Vec<usize>)> {
+        let pairs = self
+            .references
+            .range((target, Uuid::nil())..=(target, Uuid::max()));
+        pairs.filter_map(move |(_, id)| {
+            let row = self.rows.get(id)?;
+            let points = |column: &usize| row.get(*column) == Some(&Cell::Id(target));
+            Some((row, self.lookups().filter(points).collect()))
+        })
+    }
+
+    fn targets(&self, row: &Row) -> Vec<Uuid> {
+        let target = |column| match row.get(column) {
+            Some(Cell::Id(id)) => Some(*id),
+            _ => None,
+        };
+        self.lookups().filter_map(target).collect()
+    }
+
+    /// Returns the lookup columns, without those that say who wrote a row.
+    fn lookups(&self) -> impl Iterator<Item = usize> {
+        let points = |kind: &Kind| matches!(kind, Kind::Lookup(lookup) if lookup.target != USERS);
         let columns = self.table.columns.iter().enumerate();
         columns
-            .filter(|(_, column)| points(&column.kind))
+            .filter(move |(_, column)| points(&column.kind))
             .map(|(index, _)| index)
-            .collect()
     }
 }
 

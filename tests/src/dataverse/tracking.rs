@@ -46,8 +46,8 @@ pub(crate) fn check(rows: &Rows, options: &Options) -> Outcome<()> {
 }
 
 /// Refuses a bookmark that the organization no longer keeps the history for.
-pub(crate) fn check_age(rows: &Rows, mark: &Bookmark, now: i64, forgotten_before: i64) -> Outcome<()> {
-    let expired = now - mark.taken_at > LINK_LIFETIME.as_secs() || mark.taken_at < forgotten_before;
+pub(crate) fn check_age(rows: &Rows, mark: &Bookmark, now: i64, forgotten_before: u64) -> Outcome<()> {
+    let expired = now - mark.taken_at > LINK_LIFETIME.as_secs() || mark.version < forgotten_before;
     if !expired && mark.metadata_version == rows.metadata_version {
         return Ok(());
     }

@@ -7,13 +7,12 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::address::Target;
-use super::columns::{self, Changes, Writing, narrow};
+use super::columns::{self, Writing, narrow};
 use super::error::{Outcome, Refusal};
 use super::row::{Cell, Row, fold};
 use super::schema::Table;
+use super::stamp::{check_open, check_status, default_status, defaults, stamp};
 use super::store::{Rows, Store};
-
-const ACTIVE: i64 = 0;
 
 /// Says who writes, and when.
 #[derive(Debug, Clone, Copy)]
@@ -241,20 +240,18 @@ pub(crate) fn delete(
     let rows = store.rows(table);
     let row = must_find(rows, target)?;
     conditions.check(&rows.table, Some(row), row.id)?;
-    let (id, name) = (row.id, rows.table.logical_name.clone());
+    let id = row.id;
     store.delete(table, id);
-    release(store, &name, id);
+    release(store, id);
     Ok(id)
 }
 
-fn release(store: &mut Store, logical_name: &str, id: Uuid) {
+fn release(store: &mut Store, id: Uuid) {
     let mut released = Vec::new();
     for (table, rows) in store.tables().enumerate() {
-        for column in rows.lookups_to(logical_name) {
-            let pointing = rows
-                .after(None)
-                .filter(|row| row.get(column) == Some(&Cell::Id(id)));
-            released.extend(pointing.map(|row| (table, row.changed(vec![(narrow(column), None)]))));
+        for (row, columns) in rows.pointing_to(id) {
+            let emptied = columns.into_iter().map(|column| (narrow(column), None)).collect();
+            released.push((table, row.changed(emptied)));
         }
     }
     for (table, row) in released {
@@ -321,113 +318,4 @@ fn has_double(rows: &Rows, row: &Row) -> bool {
     let Some(own) = address(row) else { return false };
     rows.after(None)
         .any(|other| other.id != row.id && address(other).as_deref() == Some(&*own))
-}
-
-fn defaults(table: &Table) -> Changes {
-    let mut changes = whole(table, "statecode", ACTIVE);
-    changes.extend(whole(table, "statuscode", 1));
-    for (index, column) in table.columns.iter().enumerate() {
-        if matches!(column.kind, super::schema::Kind::Flag(..)) {
-            changes.push((narrow(index), Some(Cell::Flag(false))));
-        }
-    }
-    changes
-}
-
-fn whole(table: &Table, property: &str, number: i64) -> Changes {
-    let column = table.index(property);
-    column
-        .map(|index| (narrow(index), Some(Cell::Whole(number))))
-        .into_iter()
-        .collect()
-}
-
-fn number(table: &Table, row: &Row, property: &str) -> Option<i64> {
-    match row.get(table.index(property)?)? {
-        Cell::Whole(number) => Some(*number),
-        _ => None,
-    }
-}
-
-/// Refuses a change to an inactive row that does not also reactivate it.
-fn check_open(table: &Table, row: &Row, changes: &Changes) -> Outcome<()> {
-    let state = table.index("statecode").map(narrow);
-    let reopened = changes
-        .iter()
-        .any(|(column, cell)| Some(*column) == state && *cell == Some(Cell::Whole(ACTIVE)));
-    if reopened || number(table, row, "statecode").is_none_or(|state| state == ACTIVE) {
-        return Ok(());
-    }
-    let message = "The object cannot be updated because it is read-only.";
-    Err(Refusal::new(StatusCode::BAD_REQUEST, "0x8004022e", message))
-}
-
-/// Returns the default status of a state that is set without one.
-fn default_status(table: &Table, changes: &Changes) -> Changes {
-    let set = |property: &str| {
-        let index = table.index(property).map(narrow)?;
-        changes
-            .iter()
-            .find(|(column, _)| *column == index)
-            .and_then(|(_, cell)| cell.clone())
-    };
-    match (set("statecode"), set("statuscode")) {
-        (Some(Cell::Whole(state)), None) => whole(table, "statuscode", state + 1),
-        _ => Changes::new(),
-    }
-}
-
-fn check_status(table: &Table, row: &Row) -> Outcome<()> {
-    let (state, status) = (number(table, row, "statecode"), number(table, row, "statuscode"));
-    let (Some(state), Some(status)) = (state, status) else {
-        return Ok(());
-    };
-    if status == state + 1 {
-        return Ok(());
-    }
-    let (name, id) = (&table.logical_name, row.id);
-    let message =
-        format!("{status} is not a valid status code for state code {state} on {name} with Id {id}.");
-    Err(Refusal::new(StatusCode::BAD_REQUEST, "0x80048408", message))
-}
-
-/// Sets what the platform itself writes.
-fn stamp(table: &Table, row: Row, author: Author, created: bool) -> Row {
-    let mut changes = Changes::new();
-    let mut set = |property: &str, cell: Option<Cell>| {
-        changes.extend(table.index(property).map(|index| (narrow(index), cell)));
-    };
-    for (at, by, applies) in [
-        ("createdon", "_createdby_value", created),
-        ("modifiedon", "_modifiedby_value", true),
-    ] {
-        if applies {
-            set(at, Some(Cell::Moment(author.at)));
-            set(by, Some(Cell::Id(author.user)));
-        }
-    }
-    set(
-        "fullname",
-        joined(table, &row, &["firstname", "middlename", "lastname"], " "),
-    );
-    let lines = [
-        "address1_line1",
-        "address1_line2",
-        "address1_line3",
-        "address1_city",
-        "address1_country",
-    ];
-    set("address1_composite", joined(table, &row, &lines, "\r\n"));
-    row.changed(changes)
-}
-
-fn joined(table: &Table, row: &Row, properties: &[&str], separator: &str) -> Option<Cell> {
-    let texts = properties
-        .iter()
-        .filter_map(|property| match row.get(table.index(property)?)? {
-            Cell::Text(text) => Some(&**text),
-            _ => None,
-        });
-    let texts: Vec<&str> = texts.collect();
-    (!texts.is_empty()).then(|| Cell::Text(texts.join(separator).into()))
 }

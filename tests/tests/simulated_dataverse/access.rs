@@ -1,5 +1,6 @@
 use jiff::SignedDuration;
 use serde_json::json;
+use tests::Simulation;
 use tests::dataverse::Privilege;
 use tests::dataverse::limits::ServiceProtection;
 
@@ -8,96 +9,67 @@ use crate::client::{Client, organization};
 #[tokio::test]
 async fn a_token_is_issued_for_the_right_form_only() {
     let (simulation, client) = organization(0).await;
-    let (id, secret, scope) = (
-        simulation.client_id(),
-        simulation.client_secret(),
-        simulation.scope(),
-    );
-    let tenant = simulation.tenant();
-    for (tenant, id, secret, scope, grant, status, error, number) in [
+    for (tenant, changed, value, status, error, number) in [
+        (simulation.tenant(), "", "", 200, json!(null), json!(null)),
         (
-            tenant,
-            id,
-            secret,
-            scope.as_str(),
-            "client_credentials",
-            200,
-            json!(null),
-            json!(null),
-        ),
-        (
-            tenant,
-            id,
+            simulation.tenant(),
+            "client_secret",
             "wrong",
-            &scope,
-            "client_credentials",
             401,
             json!("invalid_client"),
             json!(7_000_215),
         ),
         (
-            tenant,
+            simulation.tenant(),
+            "client_id",
             "nobody",
-            secret,
-            &scope,
-            "client_credentials",
             400,
             json!("unauthorized_client"),
             json!(700_016),
         ),
+        ("other", "", "", 400, json!("invalid_request"), json!(90_002)),
         (
-            "other",
-            id,
-            secret,
-            &scope,
-            "client_credentials",
-            400,
-            json!("invalid_request"),
-            json!(90_002),
-        ),
-        (
-            tenant,
-            id,
-            secret,
+            simulation.tenant(),
+            "scope",
             "https://x",
-            "client_credentials",
             400,
             json!("invalid_scope"),
             json!(70_011),
         ),
         (
-            tenant,
-            id,
-            secret,
-            &scope,
+            simulation.tenant(),
+            "grant_type",
             "password",
             400,
             json!("unsupported_grant_type"),
             json!(70_003),
         ),
         (
-            tenant,
-            id,
+            simulation.tenant(),
+            "client_secret",
             "",
-            &scope,
-            "client_credentials",
             400,
             json!("invalid_request"),
             json!(900_144),
         ),
     ] {
-        let fields = [
-            ("client_id", id),
-            ("client_secret", secret),
-            ("scope", scope),
-            ("grant_type", grant),
-        ];
-        let reply = client.ask_token(tenant, &fields).await;
+        let reply = client.ask_token(tenant, &form(&simulation, changed, value)).await;
         let body = reply.json();
         assert_eq!((reply.status, &body["error"]), (status, &error), "{body}");
         assert_eq!(body["error_codes"][0], number);
         assert!(status == 200 || body["trace_id"].is_string());
     }
+}
+
+/// Returns a good form with one field changed.
+fn form(simulation: &Simulation, changed: &str, value: &str) -> [(&'static str, String); 4] {
+    let good = [
+        ("client_id", simulation.client_id().to_owned()),
+        ("client_secret", simulation.client_secret().to_owned()),
+        ("scope", simulation.scope()),
+        ("grant_type", "client_credentials".to_owned()),
+    ];
+    good.map(|(name, usual)| (name, if name == changed { value.to_owned() } else { usual }))
 }
 
 #[tokio::test]
@@ -121,12 +93,7 @@ async fn a_request_without_a_good_token_is_challenged() {
 #[tokio::test]
 async fn a_token_for_another_organization_is_challenged() {
     let (simulation, mut client) = organization(0).await;
-    let fields = [
-        ("client_id", simulation.client_id()),
-        ("client_secret", simulation.client_secret()),
-        ("scope", "https://another.crm4.dynamics.com/.default"),
-        ("grant_type", "client_credentials"),
-    ];
+    let fields = form(&simulation, "scope", "https://another.crm4.dynamics.com/.default");
     let reply = client.ask_token(simulation.tenant(), &fields).await;
     client.token = reply.json()["access_token"].as_str().unwrap().to_owned();
     assert_eq!(client.get("WhoAmI").await.status, 401);

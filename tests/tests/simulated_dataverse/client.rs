@@ -81,8 +81,8 @@ impl Client {
         let scope = simulation.scope();
         let fields = [
             ("client_id", credentials.client_id.as_str()),
-            ("client_secret", &credentials.client_secret),
-            ("scope", &scope),
+            ("client_secret", credentials.client_secret.as_str()),
+            ("scope", scope.as_str()),
             ("grant_type", "client_credentials"),
         ];
         let reply = client.ask_token(simulation.tenant(), &fields).await;
@@ -90,7 +90,7 @@ impl Client {
         client
     }
 
-    pub(crate) async fn ask_token(&self, tenant: &str, fields: &[(&str, &str)]) -> Reply {
+    pub(crate) async fn ask_token(&self, tenant: &str, fields: &[(&str, impl AsRef<str> + Sync)]) -> Reply {
         let encode = |text: &str| {
             text.bytes()
                 .map(|byte| format!("%{byte:02X}"))
@@ -98,7 +98,7 @@ impl Client {
         };
         let form: Vec<String> = fields
             .iter()
-            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .map(|(name, value)| format!("{name}={}", encode(value.as_ref())))
             .collect();
         let url = format!("{}/{tenant}/oauth2/v2.0/token", self.base_url);
         let request = self

@@ -135,6 +135,8 @@ async fn a_delta_link_ends_with_its_tables_definition_or_the_history() {
     let (_, link) = baseline(&client).await;
     simulation.expire_delta_links();
     assert!(expired(&client.get(&link).await));
+    let (_, link) = baseline(&client).await;
+    assert_eq!(client.get(&link).await.status, 200, "a full resync starts anew");
 }
 
 #[tokio::test]

@@ -41,9 +41,12 @@ impl DynamoStore {
                 self.counter.write(1, units(&answer.consumed_capacity));
                 Ok(())
             }
-            Err(error) => match error.as_service_error().and_then(refused_by) {
-                Some(stored) => self.count_refusal(stored.get("attempt") == Some(&text(attempt))),
-                None => Err(store_error(error)),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    let stored = refused.item().and_then(|item| item.get("attempt"));
+                    self.count_refusal(stored == Some(&text(attempt)))
+                }
+                _ => Err(store_error(error)),
             },
         }
     }
@@ -76,15 +79,5 @@ impl DynamoStore {
         } else {
             Err(StoreError::Refused { parts: vec![0] })
         }
-    }
-}
-
-/// Returns what stood in the row that refused a write, if a row did.
-fn refused_by(error: &UpdateItemError) -> Option<Item> {
-    match error {
-        UpdateItemError::ConditionalCheckFailedException(refused) => {
-            Some(refused.item().cloned().unwrap_or_default())
-        }
-        _ => None,
     }
 }

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::multipart::{Item, Operation, read};
 use super::reply::{Part, Reply, write};
 use crate::dataverse::address::Resource;
+use crate::dataverse::call::{Call, kind, relative};
 use crate::dataverse::error::{Outcome, Refusal};
-use crate::dataverse::server::{Call, Dataverse, kind, relative};
+use crate::dataverse::server::Dataverse;
 use crate::dataverse::store::Store;
 use crate::wire::{Answer, Request};
 

@@ -7,8 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::Fault;
 use crate::dataverse::address::Resource;
+use crate::dataverse::call::relative;
 use crate::dataverse::edits::object;
-use crate::dataverse::server::{Dataverse, relative};
+use crate::dataverse::server::Dataverse;
 use crate::dataverse::write;
 use crate::wire::{Answer, Delivery, Request};
 

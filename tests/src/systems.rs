@@ -1,0 +1,164 @@
+//! The simulated systems behind their one address.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use serde_json::json;
+
+use crate::clock::SimulatedClock;
+use crate::dataverse::ApplicationUser;
+use crate::dataverse::faults::Faults;
+use crate::dataverse::journal::Recorder;
+use crate::dataverse::server::{Dataverse, Settings};
+use crate::entra::{Credentials, Entra};
+use crate::random::Random;
+use crate::simulation::SimulationConfig;
+use crate::wire::{Answer, Delivery, Request};
+
+/// The tenant that every simulation has.
+pub(crate) const TENANT: &str = "7c0f8a52-5d1e-4b0e-9a53-0d6f3f6c2a11";
+
+/// Routes requests to the systems, and faults to the requests.
+#[derive(Debug)]
+pub(crate) struct Systems {
+    pub(crate) base_url: String,
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) entra: Arc<Entra>,
+    pub(crate) faults: Arc<Faults>,
+    pub(crate) recorder: Arc<Recorder>,
+    pub(crate) dataverse: Dataverse,
+    pub(crate) member: Credentials,
+    pub(crate) unprivileged: Credentials,
+    pub(crate) stranger: Credentials,
+}
+
+impl Systems {
+    pub(crate) fn new(base_url: &str, config: SimulationConfig) -> Self {
+        let clock = Arc::new(SimulatedClock::default());
+        let [member, unprivileged, stranger] = ["medlem", "uten-rolle", "ukjent"].map(credentials);
+        let registrations = vec![member.clone(), unprivileged.clone(), stranger.clone()];
+        let lifetime = config.token_lifetime_seconds;
+        let entra = Arc::new(Entra::new(TENANT, registrations, Arc::clone(&clock), lifetime));
+        let users = vec![user(&member, true), user(&unprivileged, false)];
+        let settings = Settings::from(config);
+        let dataverse = Dataverse::new(base_url, settings, users, Arc::clone(&clock), Arc::clone(&entra));
+        let (faults, recorder) = (dataverse.faults(), dataverse.recorder());
+        let base_url = base_url.to_owned();
+        Self {
+            base_url,
+            clock,
+            entra,
+            faults,
+            recorder,
+            dataverse,
+            member,
+            unprivileged,
+            stranger,
+        }
+    }
+
+    pub(crate) async fn answer(&self, request: Request) -> Answer {
+        let gzip = request.accepts_gzip();
+        if request.path.starts_with("/_simulator/") {
+            return self.control(&request).sealed(gzip);
+        }
+        let answer = self.strike(&request).await;
+        let status = (answer.delivery != Delivery::Reset).then_some(answer.status);
+        self.recorder.note(&request, status, false);
+        let plain = answer.body.len();
+        let answer = answer.sealed(gzip);
+        self.recorder.count(|counters| {
+            counters.bytes_uncompressed += plain as u64;
+            counters.bytes_sent += answer.body.len() as u64;
+        });
+        answer
+    }
+
+    /// Answers a request with whatever faults it meets.
+    async fn strike(&self, request: &Request) -> Answer {
+        let faults = self.faults.of_request(request);
+        for fault in &faults {
+            tokio::time::sleep(fault.wait()).await;
+            if let Some(answer) = fault.instead(&self.dataverse, request) {
+                return answer;
+            }
+        }
+        let answer = self.route(request).await;
+        faults
+            .iter()
+            .fold(answer, |answer, fault| fault.spoil(&self.faults, answer))
+    }
+
+    async fn route(&self, request: &Request) -> Answer {
+        if request.path.starts_with("/api/data/") {
+            return self.dataverse.answer(request).await;
+        }
+        if request.path.ends_with("/oauth2/v2.0/token") {
+            self.recorder.count_kind("token");
+            return self.entra.answer(request);
+        }
+        Answer::empty(StatusCode::NOT_FOUND)
+    }
+
+    fn control(&self, request: &Request) -> Answer {
+        if request.path != "/_simulator/connection" {
+            return self.dataverse.control(request);
+        }
+        let Credentials {
+            client_id,
+            client_secret,
+        } = &self.member;
+        Answer::json(
+            StatusCode::OK,
+            &json!({
+                "baseUrl": self.base_url, "tenant": TENANT, "clientId": client_id, "clientSecret": client_secret,
+                "scope": format!("{}/.default", self.base_url),
+            }),
+        )
+    }
+}
+
+impl From<SimulationConfig> for Settings {
+    fn from(config: SimulationConfig) -> Self {
+        let SimulationConfig {
+            contacts,
+            seed,
+            latency,
+            tables,
+            service_protection,
+            strict_headers,
+            ..
+        } = config;
+        Self {
+            contacts,
+            seed,
+            latency,
+            tables,
+            service_protection,
+            strict_headers,
+        }
+    }
+}
+
+/// Returns an app registration that is the same in every simulation.
+fn credentials(name: &str) -> Credentials {
+    let seed = name.bytes().fold(0, |seed, byte| seed << 5 ^ u64::from(byte));
+    let client_secret = format!("simulated~{name}");
+    Credentials {
+        client_id: Random::new(seed).id().to_string(),
+        client_secret,
+    }
+}
+
+/// Returns the application user of an app registration, with an id of its own.
+fn user(credentials: &Credentials, has_role: bool) -> ApplicationUser {
+    let seed = credentials
+        .client_id
+        .bytes()
+        .fold(1, |seed: u64, byte| seed.rotate_left(7) ^ u64::from(byte));
+    ApplicationUser {
+        client_id: credentials.client_id.clone(),
+        user: Random::new(seed).id(),
+        has_role,
+    }
+}
