@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adapter;
+pub mod api;
 pub mod clients;
 pub mod clock;
+pub mod config;
 pub mod flow;
 pub mod integration;
 pub mod model;

@@ -2,6 +2,10 @@
 
 mod ports;
 pub mod reconcile;
+mod status;
+mod trigger;
 pub mod work;
 
 pub use ports::Ports;
+pub use status::{Health, Level, Standing, standing};
+pub use trigger::{Attempt, TriggerError, hand_over, stop, sync_membership_data, trigger};

@@ -1,13 +1,27 @@
 //! An integration: one organization's configured link to one system.
 
+mod audit;
+mod change;
+mod connect;
+mod disconnect;
+mod forget;
+mod pause;
 mod row;
-
-pub use row::{Stored, integration_key, list, read};
+mod vault;
+mod wanted;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use change::{ChangeError, Precondition};
+pub use connect::{Connected, Order, connect};
+pub use disconnect::{Disconnected, disconnect};
+pub use pause::{pause, resume};
+pub use row::{Stored, integration_key, list, read};
+pub use vault::{Vault, secret_name};
+pub use wanted::{CheckSettings, Wanted};
 
 use crate::model::{Group, IntegrationId};
 
@@ -67,6 +81,21 @@ pub enum State {
     Paused,
     /// Its credential no longer works.
     NeedsReauthorization,
+    /// It is being disconnected: nothing may be started.
+    Disconnecting,
+}
+
+impl State {
+    /// Returns the name that the API and rows use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::NeedsReauthorization => "needs_reauthorization",
+            Self::Disconnecting => "disconnecting",
+        }
+    }
 }
 
 /// What an organization has configured for one system; its credentials are kept elsewhere.

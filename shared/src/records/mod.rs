@@ -9,14 +9,26 @@
 //! A pending row says that the platform changed a record which the system has not been told of. It is written in one
 //! transaction with the record, and removed on its own version, so that a change made meanwhile is never lost.
 
+mod bulk;
+mod list;
+mod put;
+
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+pub use bulk::{Line, LineResult, bulk};
+pub use list::{RecordPage, list, read};
+pub use put::{Put, PutError, PutOutcome, StoredRecord, Wish, delete, put};
+
 use crate::model::{Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System};
 use crate::store::{Content, Expect, Key, Row, StoreError, Table, Write};
+
+/// For how long it is remembered that a record was deleted.
+const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// A record's row.
 ///
@@ -141,9 +153,17 @@ impl Record {
         }
     }
 
-    /// Returns the record as the content of its row.
+    /// Returns the record as the content of its row; that of a deleted one goes by itself when its time is up.
     #[must_use]
     pub fn content(&self) -> Content {
+        let content = self.written();
+        match self.deleted_at {
+            Some(at) => content.expires_at(at.checked_add(REMEMBERED).unwrap_or(at)),
+            None => content,
+        }
+    }
+
+    fn written(&self) -> Content {
         Content::of(&Written {
             fields: &self.fields,
             modified_at: self.modified_at,

@@ -31,6 +31,7 @@ mod push;
 pub mod quarantine;
 pub mod review;
 mod run;
+mod standing;
 
 pub use engine::Engine;
 pub use finish::{Worked, failure};
@@ -40,3 +41,4 @@ pub use run::{
     Cost, Failure, Mode, Position, Run, RunError, RunRequest, RunState, SliceMessage, Totals, Trigger,
     cancel, list_runs, read_last, read_run,
 };
+pub use standing::{RunsStanding, runs_standing};

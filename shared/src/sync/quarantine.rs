@@ -123,6 +123,22 @@ pub async fn drop_one(
     store.write(vec![release(integration, kind, side, id)]).await
 }
 
+/// Finds what waits under an id, on either side.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn find(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    kind: Kind,
+    id: &str,
+) -> Result<Vec<Quarantined>, StoreError> {
+    let keys = [Side::Pull, Side::Push].map(|side| key(integration, kind, side, id));
+    let rows = store.get(&keys).await?;
+    rows.iter().flatten().map(Row::decode).collect()
+}
+
 /// Returns the marks of all that wait.
 pub(super) async fn ids(
     store: &dyn Store,

@@ -40,6 +40,17 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// Returns what may be decided about it.
+    #[must_use]
+    pub const fn decisions(&self) -> [&'static str; 2] {
+        match self {
+            Self::Deletions { .. } => ["approve", "reject"],
+            Self::Conflict { .. } => ["external", "platform"],
+        }
+    }
+}
+
 /// A thing that waits for a human.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,0 +1,44 @@
+//! Answers requests: the routes of one function, between the gates that every request passes.
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::middleware::from_fn_with_state;
+use http::{Request, Response};
+use tower::ServiceExt;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{Code, Problem, edge, idempotency};
+use crate::flow::Ports;
+
+/// Answers the requests of one function.
+#[derive(Debug, Clone)]
+pub struct Api(Router);
+
+impl Api {
+    /// Puts routes between the gates.
+    pub fn new(routes: OpenApiRouter, ports: &Ports) -> Self {
+        let (routes, _) = routes.split_for_parts();
+        let gate = from_fn_with_state(ports.clone(), idempotency::gate);
+        let edge = from_fn_with_state(ports.clone(), edge::edge);
+        let gated = routes.route_layer(gate).fallback(unknown_route);
+        Self(gated.method_not_allowed_fallback(method_not_allowed).layer(edge))
+    }
+
+    /// Answers a request, whatever it is.
+    pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let response = self.0.clone().oneshot(request.map(Body::from)).await;
+        let (head, body) = response.unwrap_or_else(|never| match never {}).into_parts();
+        match to_bytes(body, usize::MAX).await {
+            Ok(bytes) => Response::from_parts(head, bytes),
+            Err(error) => Problem::internal(&error).whole(),
+        }
+    }
+}
+
+async fn unknown_route() -> Problem {
+    Problem::new(Code::UnknownRoute)
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(Code::MethodNotAllowed)
+}

@@ -1,0 +1,129 @@
+//! The words by which a caller tells one refusal from another.
+
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What is wrong with a request, or with us; a code never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The body is not JSON, has a name twice, goes too deep, or goes on after its end.
+    InvalidJson,
+    /// Fields, parameters or headers are wrong; `errors` names each.
+    InvalidRequest,
+    /// The `Idempotency-Key` is empty, too long, or given more than once.
+    InvalidIdempotencyKey,
+    /// The caller is not known.
+    Unauthenticated,
+    /// There is no such path.
+    UnknownRoute,
+    /// There is no such organization, or the caller was not let into it.
+    UnknownOrganization,
+    /// There is no such system.
+    UnknownIntegrationType,
+    /// The organization has not connected this system.
+    UnknownIntegration,
+    /// There is no such record.
+    UnknownRecord,
+    /// There is no such run.
+    UnknownRun,
+    /// Nothing with this id is in quarantine.
+    UnknownQuarantine,
+    /// There is no such review.
+    UnknownReview,
+    /// The path does not take this method.
+    MethodNotAllowed,
+    /// A run is active; `runId` names it.
+    RunActive,
+    /// The run has ended.
+    RunEnded,
+    /// The integration is paused.
+    Paused,
+    /// The integration needs another credential.
+    NeedsReauthorization,
+    /// The integration is being disconnected.
+    Disconnecting,
+    /// Another change of the integration is under way.
+    ChangeInProgress,
+    /// A request with this `Idempotency-Key` is being worked on.
+    IdempotencyInProgress,
+    /// It has another version than the request expects.
+    PreconditionFailed,
+    /// The body is larger than is taken.
+    TooLarge,
+    /// The body's media type is not taken.
+    UnsupportedMediaType,
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyKeyReused,
+    /// Something that we need is busy or down; the same request may work later.
+    Unavailable,
+    /// Our own fault.
+    Internal,
+}
+
+impl Code {
+    /// Returns the status that goes with it.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidJson | Self::InvalidRequest | Self::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::UnknownRoute
+            | Self::UnknownOrganization
+            | Self::UnknownIntegrationType
+            | Self::UnknownIntegration
+            | Self::UnknownRecord
+            | Self::UnknownRun
+            | Self::UnknownQuarantine
+            | Self::UnknownReview => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RunActive
+            | Self::RunEnded
+            | Self::Paused
+            | Self::NeedsReauthorization
+            | Self::Disconnecting
+            | Self::ChangeInProgress
+            | Self::IdempotencyInProgress => StatusCode::CONFLICT,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Returns the short sentence that goes with it, the same for each occurrence.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "The body is not valid JSON",
+            Self::InvalidRequest => "The request is not valid",
+            Self::InvalidIdempotencyKey => "The Idempotency-Key is not valid",
+            Self::Unauthenticated => "The caller is not known",
+            Self::UnknownRoute => "There is no such path",
+            Self::UnknownOrganization => "There is no such organization",
+            Self::UnknownIntegrationType => "There is no such integration type",
+            Self::UnknownIntegration => "The organization has no such integration",
+            Self::UnknownRecord => "There is no such record",
+            Self::UnknownRun => "There is no such run",
+            Self::UnknownQuarantine => "Nothing with this id is in quarantine",
+            Self::UnknownReview => "There is no such review",
+            Self::MethodNotAllowed => "The path does not take this method",
+            Self::RunActive => "A run is active",
+            Self::RunEnded => "The run has ended",
+            Self::Paused => "The integration is paused",
+            Self::NeedsReauthorization => "The integration needs another credential",
+            Self::Disconnecting => "The integration is being disconnected",
+            Self::ChangeInProgress => "Another change of the integration is under way",
+            Self::IdempotencyInProgress => "A request with this Idempotency-Key is being worked on",
+            Self::PreconditionFailed => "It has another version by now",
+            Self::TooLarge => "The body is too large",
+            Self::UnsupportedMediaType => "The media type is not taken",
+            Self::IdempotencyKeyReused => "The Idempotency-Key was used for another request",
+            Self::Unavailable => "Try again later",
+            Self::Internal => "Something went wrong on our side",
+        }
+    }
+}

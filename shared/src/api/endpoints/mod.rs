@@ -1,0 +1,10 @@
+//! The endpoints: each decodes, calls one flow, and encodes.
+
+pub(super) mod bulk;
+pub(super) mod integrations;
+pub(super) mod meta;
+pub(super) mod records;
+pub(super) mod runs;
+pub(super) mod sync;
+pub(super) mod test;
+pub(super) mod waiting;

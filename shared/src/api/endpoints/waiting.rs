@@ -1,0 +1,114 @@
+//! What waits for a human: records in quarantine, and reviews.
+
+use axum::Json as JsonAnswer;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::sync::accepted;
+use crate::api::body::Json;
+use crate::api::idempotency::Again;
+use crate::api::operation::{Asked, connected};
+use crate::api::place::{AtIntegration, AtQuarantined, AtReview};
+use crate::api::query::{Paging, next};
+use crate::api::view::{QuarantineList, ReviewList, ReviewView, RunView};
+use crate::api::{Code, Problem};
+use crate::flow::{self, Ports};
+use crate::sync::review::{self, Decision};
+use crate::sync::{Mode, Trigger, quarantine};
+
+/// What a human decides.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct DecisionRequest {
+    /// `approve` or `reject` deletions; decide a conflict for `external` or `platform`.
+    #[schema(value_type = String)]
+    decision: Decision,
+}
+
+/// Lists the records in quarantine.
+#[utoipa::path(get, path = "/quarantine", operation_id = "listQuarantine", tag = "quarantine",
+    responses((status = 200, body = QuarantineList)))]
+pub(in crate::api) async fn list_quarantine(
+    State(ports): State<Ports>,
+    AtIntegration { id, .. }: AtIntegration,
+    paging: Paging,
+) -> Result<JsonAnswer<QuarantineList>, Problem> {
+    connected(&ports, &id).await?;
+    let prefix = format!("quarantine#{}#", id.system);
+    let after = paging.after(&prefix)?;
+    let (items, place) = quarantine::list(&*ports.store, &id, after, paging.limit).await?;
+    Ok(JsonAnswer(QuarantineList { items, next: next(place, &prefix) }))
+}
+
+/// Starts a run that tries the records in quarantine once more.
+#[utoipa::path(post, path = "/quarantine/retry", operation_id = "retryQuarantine", tag = "quarantine",
+    responses((status = 202, body = RunView)))]
+pub(in crate::api) async fn retry_quarantine(
+    State(ports): State<Ports>,
+    AtIntegration { caller, id }: AtIntegration,
+    Again(attempt): Again,
+) -> Result<Response, Problem> {
+    let asked = Asked { caller: &caller, trigger: Trigger::Api, attempt };
+    let request = asked.for_mode(id, Mode::Retry, false);
+    let run = flow::trigger(&ports, request, attempt).await?;
+    Ok(accepted(run.into()))
+}
+
+/// Drops a record from quarantine: it is taken over again only when it changes.
+#[utoipa::path(delete, path = "/quarantine/{kind}/{id}", operation_id = "dropQuarantined", tag = "quarantine",
+    responses((status = 204)))]
+pub(in crate::api) async fn drop_quarantined(
+    State(ports): State<Ports>,
+    AtQuarantined { id, kind, record }: AtQuarantined,
+) -> Result<StatusCode, Problem> {
+    connected(&ports, &id).await?;
+    let found = quarantine::find(&*ports.store, &id, kind, &record).await?;
+    if found.is_empty() {
+        return Err(Problem::new(Code::UnknownQuarantine));
+    }
+    for one in found {
+        quarantine::drop_one(&*ports.store, &id, kind, one.side, &record).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Lists what waits for a decision.
+#[utoipa::path(get, path = "/reviews", operation_id = "listReviews", tag = "reviews",
+    responses((status = 200, body = ReviewList)))]
+pub(in crate::api) async fn list_reviews(
+    State(ports): State<Ports>,
+    AtIntegration { id, .. }: AtIntegration,
+    paging: Paging,
+) -> Result<JsonAnswer<ReviewList>, Problem> {
+    connected(&ports, &id).await?;
+    let prefix = format!("review#{}#", id.system);
+    let after = paging.after(&prefix)?;
+    let (reviews, place) = review::list(&*ports.store, &id, after, paging.limit).await?;
+    let items = reviews.into_iter().map(ReviewView::from).collect();
+    Ok(JsonAnswer(ReviewList { items, next: next(place, &prefix) }))
+}
+
+/// Decides a review; approved deletions are made by a run of their own.
+#[utoipa::path(post, path = "/reviews/{reviewId}", operation_id = "decideReview", tag = "reviews",
+    request_body = DecisionRequest,
+    responses((status = 202, body = RunView, description = "The run that makes the deletions."),
+        (status = 204, description = "Decided; nothing is left to do.")))]
+pub(in crate::api) async fn decide_review(
+    State(ports): State<Ports>,
+    AtReview { caller, id, review }: AtReview,
+    Again(attempt): Again,
+    Json(request): Json<DecisionRequest>,
+) -> Result<Response, Problem> {
+    connected(&ports, &id).await?;
+    let asked = Asked { caller: &caller, trigger: Trigger::Api, attempt };
+    let run = asked.for_mode(id, Mode::Approved, false);
+    let run = review::decide(&*ports.store, run, &review, request.decision, ports.now()).await?;
+    let Some(run) = run else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    flow::hand_over(&ports, &run, "open").await;
+    Ok(accepted(run.into()))
+}

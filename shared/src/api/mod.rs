@@ -1,0 +1,42 @@
+//! The HTTP API: routes, what they take, and what they answer.
+//!
+//! | part | does |
+//! | --- | --- |
+//! | [`Api`] | answers a request: the routes of one function, between the gates that every request passes |
+//! | [`Problem`], [`Code`] | what a caller is told when something is refused |
+//! | [`Caller`] | who asks |
+//! | [`Operation`] | the same operations without HTTP |
+//! | [`document`] | the OpenAPI document of all routes |
+//!
+//! A request passes, from the outside in: the edge (names it, logs it, catches what panics), the routes, the gate of
+//! idempotency, and the endpoint, which calls one flow.
+
+mod api;
+mod body;
+mod caller;
+mod code;
+mod edge;
+mod endpoints;
+mod idempotency;
+mod json;
+mod ndjson;
+mod openapi;
+mod operation;
+mod place;
+mod precondition;
+mod problem;
+mod query;
+mod refusals;
+mod routes;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use api::Api;
+pub use caller::{Caller, RequestId};
+pub use code::Code;
+pub use openapi::{OPENAPI_JSON, document};
+pub use operation::Operation;
+pub use problem::{Fault, PROBLEM_JSON, Problem};
+pub use routes::{Integrations, Test, integration_routes, test_routes, trigger_routes};

@@ -1,0 +1,212 @@
+//! The operations by their names, also for those that invoke a function without HTTP.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::view::{LastResult, RunView, StartedAll, StatusView};
+use super::{Caller, Code, Problem, body, place};
+use crate::flow::{self, Attempt, Ports};
+use crate::integration;
+use crate::model::{IntegrationId, OrganizationId, System};
+use crate::sync::{self, Mode, RunRequest, Trigger};
+
+/// An operation, as a function is invoked with it.
+///
+/// # Shape
+///
+/// `{"operation":"triggerSync","organizationId":"hlf","integrationType":"dynamics365","mode":"delta","dryRun":false}`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "operation", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Operation {
+    /// Starts a run.
+    TriggerSync {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// The system.
+        integration_type: System,
+        /// What to read.
+        #[serde(default)]
+        mode: SyncMode,
+        /// Whether only to count what would be done.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Starts a run for every integration of an organization.
+    SyncMembershipData {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// What to read.
+        #[serde(default)]
+        mode: SyncMode,
+        /// Whether only to count what would be done.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Says what state an integration is in, why, and what to do next.
+    GetIntegrationStatus {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// The system.
+        integration_type: System,
+    },
+    /// Returns the last run that has ended.
+    GetLastSyncResult {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// The system.
+        integration_type: System,
+    },
+}
+
+/// What a run that somebody asks for reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    /// What has changed since the last run; everything, where there was none.
+    #[default]
+    Delta,
+    /// Everything, and then what is no longer there.
+    Full,
+}
+
+/// What kind of run somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(super) struct SyncRequest {
+    /// What to read.
+    pub(super) mode: SyncMode,
+    /// Whether only to count what would be done.
+    pub(super) dry_run: bool,
+}
+
+/// Who asks, how, and how often.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) trigger: Trigger,
+    pub(super) attempt: Attempt,
+}
+
+impl Operation {
+    /// Reads an operation from what a function was invoked with.
+    ///
+    /// # Errors
+    ///
+    /// A problem that names what is wrong.
+    pub fn read(event: Value) -> Result<Self, Problem> {
+        match event {
+            Value::Object(object) => body::typed(object),
+            _ => Err(Problem::new(Code::InvalidJson).because("an object is expected")),
+        }
+    }
+
+    /// Carries the operation out; what is answered is what HTTP would answer.
+    ///
+    /// # Errors
+    ///
+    /// The problem that HTTP would answer.
+    pub async fn run(self, ports: &Ports, caller: &Caller) -> Result<Value, Problem> {
+        let asked = Asked { caller, trigger: Trigger::Direct, attempt: Attempt::default() };
+        match self {
+            Self::TriggerSync { organization_id, integration_type, mode, dry_run } => {
+                let id = at(caller, organization_id, integration_type)?;
+                let request = SyncRequest { mode, dry_run };
+                json(&trigger_sync(ports, asked, id, request).await?)
+            }
+            Self::SyncMembershipData { organization_id, mode, dry_run } => {
+                place::admit(caller, &organization_id)?;
+                let request = SyncRequest { mode, dry_run };
+                json(&sync_membership_data(ports, asked, &organization_id, request).await?)
+            }
+            Self::GetIntegrationStatus { organization_id, integration_type } => {
+                let id = at(caller, organization_id, integration_type)?;
+                json(&integration_status(ports, &id).await?.0)
+            }
+            Self::GetLastSyncResult { organization_id, integration_type } => {
+                let id = at(caller, organization_id, integration_type)?;
+                json(&last_sync_result(ports, &id).await?)
+            }
+        }
+    }
+}
+
+fn at(caller: &Caller, organization: OrganizationId, system: System) -> Result<IntegrationId, Problem> {
+    place::admit(caller, &organization)?;
+    Ok(IntegrationId::new(organization, system))
+}
+
+fn json(answer: &impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(answer).map_err(|error| Problem::internal(&error))
+}
+
+impl Asked<'_> {
+    fn for_run(self, integration: IntegrationId, request: SyncRequest) -> RunRequest {
+        let mode = match request.mode {
+            SyncMode::Delta => Mode::Delta,
+            SyncMode::Full => Mode::Full,
+        };
+        self.for_mode(integration, mode, request.dry_run)
+    }
+
+    /// Returns the request for a run of any mode.
+    pub(super) fn for_mode(self, integration: IntegrationId, mode: Mode, dry_run: bool) -> RunRequest {
+        RunRequest {
+            integration,
+            mode,
+            dry_run,
+            trigger: self.trigger,
+            requested_by: self.caller.name().to_owned(),
+        }
+    }
+}
+
+pub(super) async fn trigger_sync(
+    ports: &Ports,
+    asked: Asked<'_>,
+    id: IntegrationId,
+    request: SyncRequest,
+) -> Result<RunView, Problem> {
+    let run = flow::trigger(ports, asked.for_run(id, request), asked.attempt).await?;
+    Ok(run.into())
+}
+
+pub(super) async fn sync_membership_data(
+    ports: &Ports,
+    asked: Asked<'_>,
+    organization: &OrganizationId,
+    request: SyncRequest,
+) -> Result<StartedAll, Problem> {
+    let started = flow::sync_membership_data(
+        ports,
+        organization,
+        |id| asked.for_run(id, request),
+        asked.attempt,
+    )
+    .await?;
+    if started.is_empty() {
+        let detail = format!("organization {organization} has connected no system");
+        return Err(Problem::new(Code::UnknownIntegration).because(detail));
+    }
+    Ok(StartedAll { runs: started.into_iter().map(Into::into).collect() })
+}
+
+/// Also returns the version of the integration.
+pub(super) async fn integration_status(ports: &Ports, id: &IntegrationId) -> Result<(StatusView, u64), Problem> {
+    let standing = flow::standing(ports, id).await?;
+    let standing = standing.ok_or_else(|| Problem::unknown_integration(id))?;
+    let version = standing.stored.version;
+    Ok((standing.into(), version))
+}
+
+pub(super) async fn last_sync_result(ports: &Ports, id: &IntegrationId) -> Result<LastResult, Problem> {
+    connected(ports, id).await?;
+    let last = sync::read_last(&*ports.store, id).await?;
+    Ok(LastResult { last_run: last.map(RunView::from) })
+}
+
+/// Refuses an integration that is not there.
+pub(super) async fn connected(ports: &Ports, id: &IntegrationId) -> Result<(), Problem> {
+    let stored = integration::read(&*ports.store, id).await?;
+    stored.map(drop).ok_or_else(|| Problem::unknown_integration(id))
+}

@@ -1,0 +1,168 @@
+//! What a caller is told when something is refused: problem details (RFC 9457) with a stable `code`.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Code;
+use crate::model::{FieldError, RunId};
+
+/// The media type of a problem.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Seconds after which a caller that was told to come back may do so.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// A refusal.
+///
+/// # Shape
+///
+/// `{"type":"about:blank","title":"The request is not valid","status":400,"code":"invalid_request","errors":[{"field":"lastName","reason":"is required"}]}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// `about:blank`: the code says all that a type would.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The same for each occurrence of the code.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What is wrong, for programs.
+    pub code: Code,
+    /// What is wrong this time, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The request, as the logs name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// The run that is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub run_id: Option<RunId>,
+    /// Everything that is wrong with the content, at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Fault>,
+}
+
+/// One thing that is wrong with what was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Fault {
+    /// Where: the name of a field, parameter or header.
+    pub field: String,
+    /// What is wrong, and what would be right; never what was sent.
+    pub reason: String,
+}
+
+impl From<FieldError> for Fault {
+    fn from(FieldError { field, reason }: FieldError) -> Self {
+        Self { field, reason }
+    }
+}
+
+impl Problem {
+    /// Makes the problem of a code.
+    #[must_use]
+    pub const fn new(code: Code) -> Self {
+        Self {
+            kind: "about:blank",
+            title: code.title(),
+            status: code.status().as_u16(),
+            code,
+            detail: None,
+            instance: None,
+            run_id: None,
+            errors: Vec::new(),
+        }
+    }
+
+    /// Says what is wrong this time.
+    #[must_use]
+    pub fn because(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    /// Makes the problem of content that is wrong in several places.
+    #[must_use]
+    pub fn of_fields(errors: Vec<FieldError>) -> Self {
+        let errors = errors.into_iter().map(Fault::from).collect();
+        Self {
+            errors,
+            ..Self::new(Code::InvalidRequest)
+        }
+    }
+
+    /// Makes the problem of one field, parameter or header.
+    #[must_use]
+    pub fn of_field(field: &str, reason: impl Into<String>) -> Self {
+        Self::of_fields(vec![FieldError::new(field, reason)])
+    }
+
+    /// Makes the problem of a run that is in the way.
+    #[must_use]
+    pub fn active(run: RunId) -> Self {
+        Self {
+            run_id: Some(run),
+            ..Self::new(Code::RunActive)
+        }
+    }
+
+    /// Names the request as the logs do.
+    #[must_use]
+    pub fn at(mut self, request_id: &str) -> Self {
+        self.instance = Some(format!("urn:request:{request_id}"));
+        self
+    }
+
+    const fn asks_for_patience(&self) -> bool {
+        matches!(
+            self.code,
+            Code::Unavailable | Code::IdempotencyInProgress | Code::ChangeInProgress
+        )
+    }
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.detail.as_deref().unwrap_or(self.title))?;
+        for (position, fault) in self.errors.iter().enumerate() {
+            let before = if position == 0 { ": " } else { "; " };
+            write!(f, "{before}{} {}", fault.field, fault.reason)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// The problem also stands in the response's extensions, so that the last layer can name the request in it.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let content_type = [(header::CONTENT_TYPE, PROBLEM_JSON)];
+        let mut response = (self.code.status(), content_type, body).into_response();
+        if self.asks_for_patience() {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if self.code == Code::Unauthenticated {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl Problem {
+    /// Returns the answer whole, for where no router is left to send it.
+    pub(super) fn whole(&self) -> Response<axum::body::Bytes> {
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        let mut response = Response::new(body.into());
+        *response.status_mut() = self.code.status();
+        let json = HeaderValue::from_static(PROBLEM_JSON);
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        response
+    }
+}

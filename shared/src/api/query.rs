@@ -1,0 +1,95 @@
+//! `?after&limit`: which part of a list is wanted.
+
+use axum::extract::FromRequestParts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::request::Parts;
+
+use super::Problem;
+use crate::model::FieldError;
+
+/// How many items a page has, where the caller does not say.
+const DEFAULT_LIMIT: usize = 100;
+
+/// How many items a page has at most.
+const MAX_LIMIT: usize = 500;
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Paging {
+    after: Option<String>,
+    pub(super) limit: usize,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Paging {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(parts.uri.query().unwrap_or_default()).map_err(Problem::of_fields)
+    }
+}
+
+impl Paging {
+    fn read(query: &str) -> Result<Self, Vec<FieldError>> {
+        let (mut after, mut limit, mut errors) = (None, None, Vec::new());
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let fresh = match &*name {
+                "after" => after.replace(value.into_owned()).is_none(),
+                "limit" => limit.replace(value.into_owned()).is_none(),
+                _ => {
+                    errors.push(FieldError::new(name, "is not known; known are after, limit"));
+                    true
+                }
+            };
+            if !fresh {
+                errors.push(FieldError::new("query", "names a parameter twice"));
+            }
+        }
+        let limit = limit.map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());
+        let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or_else(|| {
+            errors.push(FieldError::new("limit", format!("must be a whole number from 1 to {MAX_LIMIT}")));
+            DEFAULT_LIMIT
+        });
+        if errors.is_empty() { Ok(Self { after, limit }) } else { Err(errors) }
+    }
+
+    /// Returns the place to go on after, which begins with `prefix`.
+    pub(super) fn after(&self, prefix: &str) -> Result<Option<String>, Problem> {
+        let Some(token) = &self.after else { return Ok(None) };
+        let refuse = || Problem::of_field("after", "must be the `next` of an earlier page");
+        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| refuse())?;
+        let place = String::from_utf8(bytes).map_err(|_| refuse())?;
+        if place.is_empty() || place.len() > 1024 {
+            return Err(refuse());
+        }
+        Ok(Some(format!("{prefix}{place}")))
+    }
+}
+
+/// Returns what a caller hands back as `after` to go on.
+pub(super) fn next(place: Option<String>, prefix: &str) -> Option<String> {
+    let place = place?;
+    Some(URL_SAFE_NO_PAD.encode(place.strip_prefix(prefix).unwrap_or(&place)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_handed_out_is_what_comes_back() {
+        let token = next(Some("run#dynamics365#0190".to_owned()), "run#dynamics365#").unwrap();
+        let paging = Paging::read(&format!("after={token}&limit=7")).unwrap();
+        assert_eq!(paging.after("run#dynamics365#").unwrap().unwrap(), "run#dynamics365#0190");
+        assert_eq!(paging.limit, 7);
+    }
+
+    #[test]
+    fn what_nobody_knows_or_says_twice_is_refused() {
+        for query in ["limit=0", "limit=501", "limit=x", "limit=1&limit=2", "organizationId=other"] {
+            assert!(Paging::read(query).is_err(), "{query}");
+        }
+        assert!(Paging::read("after=%20").unwrap().after("").is_err());
+        assert!(Paging::read("after=").unwrap().after("").is_err());
+    }
+}

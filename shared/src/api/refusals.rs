@@ -1,0 +1,126 @@
+//! The one place where what went wrong inside becomes what a caller is told.
+
+use std::error::Error;
+
+use super::{Code, Problem};
+use crate::flow::TriggerError;
+use crate::integration::{ChangeError, State};
+use crate::model::{IdError, IntegrationId};
+use crate::records::PutError;
+use crate::secrets::SecretError;
+use crate::store::StoreError;
+use crate::sync::RunError;
+use crate::sync::review::DecideError;
+
+impl Problem {
+    /// Says that an organization has not connected a system.
+    #[must_use]
+    pub fn unknown_integration(id: &IntegrationId) -> Self {
+        Self::new(Code::UnknownIntegration).because(format!(
+            "organization {} has not connected {}",
+            id.organization, id.system
+        ))
+    }
+
+    /// Says that something which we need did not answer; what exactly, only the logs say.
+    fn unavailable(error: &(dyn Error + 'static)) -> Self {
+        tracing::warn!(error, "something needed is unavailable");
+        Self::new(Code::Unavailable)
+    }
+
+    /// Says that it is our fault; what exactly, only the logs say.
+    pub(super) fn internal(error: &(dyn Error + 'static)) -> Self {
+        tracing::error!(error, "an error of our own");
+        Self::new(Code::Internal)
+    }
+
+    fn not_in(state: State) -> Self {
+        match state {
+            State::Paused => Self::new(Code::Paused),
+            State::NeedsReauthorization => {
+                Self::new(Code::NeedsReauthorization).because("put the integration with new credentials first")
+            }
+            State::Disconnecting | State::Active => Self::new(Code::Disconnecting),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Refused { .. } | StoreError::Unavailable(_) => Self::unavailable(&error),
+            StoreError::Malformed { .. } | StoreError::Invalid(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        match &error {
+            SecretError::Unavailable(_) => Self::unavailable(&error),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Missing => Self::new(Code::UnknownRun),
+            RunError::Ended => Self::new(Code::RunEnded),
+            RunError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::Missing => Self::new(Code::UnknownReview),
+            DecideError::Unfit => Self::of_field("decision", DecideError::Unfit.to_string()),
+            DecideError::Active(run) => Self::active(run),
+            DecideError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TriggerError> for Problem {
+    fn from(error: TriggerError) -> Self {
+        match error {
+            TriggerError::Unknown(id) => Self::unknown_integration(&id),
+            TriggerError::NotActive(state) => Self::not_in(state),
+            TriggerError::Active(run) => Self::active(run),
+            TriggerError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Unknown(id) => Self::unknown_integration(&id),
+            ChangeError::Invalid(errors) => Self::of_fields(errors),
+            ChangeError::Precondition => Self::new(Code::PreconditionFailed),
+            ChangeError::InProgress(_) => Self::new(Code::ChangeInProgress),
+            ChangeError::NotIn(state) => Self::not_in(state),
+            ChangeError::Secret(error) => error.into(),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PutError> for Problem {
+    fn from(error: PutError) -> Self {
+        match error {
+            PutError::Missing => Self::new(Code::UnknownRecord),
+            PutError::Invalid(errors) => Self::of_fields(errors),
+            PutError::Precondition => Self::new(Code::PreconditionFailed),
+            PutError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// Says what an identifier in the path should be.
+pub(super) fn malformed(field: &str, error: &IdError) -> Problem {
+    Problem::of_field(field, error.to_string())
+}

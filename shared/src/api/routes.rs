@@ -1,0 +1,105 @@
+//! The routes of each function.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::endpoints::{bulk, integrations, meta, records, runs, sync, test, waiting};
+use crate::flow::Ports;
+use crate::flow::work::Connect;
+use crate::integration::{CheckSettings, Vault};
+
+const ORGANIZATION: &str = "/v1/organizations/{organizationId}";
+const INTEGRATION: &str = "/v1/organizations/{organizationId}/integrations/{integrationType}";
+
+/// What the routes of `integrations` work with.
+#[derive(Clone)]
+pub struct Integrations {
+    /// The tables, the queues and the time.
+    pub ports: Ports,
+    /// Where credentials are put.
+    pub vault: Vault,
+    /// How settings are checked.
+    pub check: Arc<CheckSettings>,
+}
+
+/// What the routes of a system's own function work with.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// The tables, the queues and the time.
+    pub ports: Ports,
+    /// The adapters.
+    pub connect: Arc<dyn Connect>,
+}
+
+impl fmt::Debug for Integrations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Integrations").field("ports", &self.ports).finish_non_exhaustive()
+    }
+}
+
+impl FromRef<Integrations> for Ports {
+    fn from_ref(state: &Integrations) -> Self {
+        state.ports.clone()
+    }
+}
+
+/// Returns the routes of `trigger-sync`.
+#[must_use]
+pub fn trigger_routes(ports: Ports) -> OpenApiRouter {
+    let integration = OpenApiRouter::new().routes(routes!(sync::trigger_sync));
+    let organization = OpenApiRouter::new().routes(routes!(sync::sync_membership_data));
+    let all = OpenApiRouter::new().nest(INTEGRATION, integration).nest(ORGANIZATION, organization);
+    all.with_state(ports)
+}
+
+/// Returns the routes of a system's own function.
+#[must_use]
+pub fn test_routes(state: Test) -> OpenApiRouter {
+    let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
+    OpenApiRouter::new().nest(INTEGRATION, integration).with_state(state)
+}
+
+/// Returns the routes of `integrations`: all the others.
+#[must_use]
+pub fn integration_routes(state: Integrations) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(meta::get_health))
+        .routes(routes!(meta::get_openapi))
+        .nest(INTEGRATION, of_integration())
+        .nest(ORGANIZATION, of_organization())
+        .with_state(state)
+}
+
+fn of_integration() -> OpenApiRouter<Integrations> {
+    OpenApiRouter::new()
+        .routes(routes!(
+            integrations::get_integration_status,
+            integrations::put_integration,
+            integrations::delete_integration
+        ))
+        .routes(routes!(integrations::pause_integration))
+        .routes(routes!(integrations::resume_integration))
+        .routes(routes!(runs::get_last_sync_result))
+        .routes(routes!(runs::list_runs))
+        .routes(routes!(runs::get_run))
+        .routes(routes!(runs::cancel_run))
+        .routes(routes!(waiting::list_quarantine))
+        .routes(routes!(waiting::retry_quarantine))
+        .routes(routes!(waiting::drop_quarantined))
+        .routes(routes!(waiting::list_reviews))
+        .routes(routes!(waiting::decide_review))
+}
+
+fn of_organization() -> OpenApiRouter<Integrations> {
+    OpenApiRouter::new()
+        .routes(routes!(integrations::list_integrations))
+        .routes(routes!(records::list_members))
+        .routes(routes!(bulk::put_members_in_bulk))
+        .routes(routes!(records::get_member, records::put_member, records::delete_member))
+        .routes(routes!(records::list_memberships))
+        .routes(routes!(records::get_membership, records::put_membership, records::delete_membership))
+}

@@ -1,0 +1,3 @@
+//! What the API promises, sentence by sentence.
+
+mod document;

@@ -1,0 +1,18 @@
+//! What answers look like.
+
+mod integration;
+mod record;
+mod run;
+mod waiting;
+
+pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
+pub(super) use record::{MemberBody, MembershipBody, RecordList, RecordView};
+pub(super) use run::{LastResult, RunList, RunView, StartedAll};
+pub(super) use waiting::{QuarantineList, ReviewList, ReviewView};
+
+use crate::model::IntegrationId;
+
+/// Returns the path of an integration.
+pub(super) fn path_of(id: &IntegrationId) -> String {
+    format!("/v1/organizations/{}/integrations/{}", id.organization, id.system)
+}

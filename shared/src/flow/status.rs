@@ -1,0 +1,154 @@
+//! Says what state an integration is in, why, and what to do next.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Ports;
+use crate::integration::{self, State, Stored};
+use crate::model::IntegrationId;
+use crate::store::{Query, Store, StoreError, Table};
+use crate::sync::{Run, RunState, RunsStanding, runs_standing};
+
+/// As far as waiting records and reviews are counted.
+const COUNTED: usize = 1000;
+
+/// How well an integration does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Both sides were equal when the last run ended.
+    Healthy,
+    /// No run has ended yet.
+    Unproven,
+    /// It works, and something waits for a human.
+    Attention,
+    /// It does not work, and mends itself.
+    Degraded,
+    /// It does not work until a human does something.
+    Failing,
+    /// Somebody has stopped it.
+    Stopped,
+}
+
+/// How well an integration does, why, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Health {
+    /// How well.
+    pub level: Level,
+    /// Why.
+    pub cause: String,
+    /// What to do next.
+    pub next_action: String,
+}
+
+/// Everything there is to say about an integration.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// What is configured.
+    pub stored: Stored,
+    /// Where its runs stand.
+    pub runs: RunsStanding,
+    /// How many records are in quarantine, up to a thousand.
+    pub quarantined: usize,
+    /// How many reviews wait for a human, up to a thousand.
+    pub reviews: usize,
+}
+
+/// Reads everything there is to say about an integration; `None` where there is none.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn standing(ports: &Ports, id: &IntegrationId) -> Result<Option<Standing>, StoreError> {
+    let store = &*ports.store;
+    let Some(stored) = integration::read(store, id).await? else {
+        return Ok(None);
+    };
+    let (runs, quarantined, reviews) = futures::try_join!(
+        runs_standing(store, id),
+        count(store, id, "quarantine"),
+        count(store, id, "review"),
+    )?;
+    Ok(Some(Standing { stored, runs, quarantined, reviews }))
+}
+
+async fn count(store: &dyn Store, id: &IntegrationId, what: &str) -> Result<usize, StoreError> {
+    let prefix = format!("{what}#{}#", id.system);
+    let query = Query::new(Table::Control, id.organization.as_str(), prefix, COUNTED);
+    Ok(store.query(&query).await?.rows.len())
+}
+
+impl Health {
+    fn new(level: Level, cause: impl Into<String>, next_action: impl Into<String>) -> Self {
+        let (cause, next_action) = (cause.into(), next_action.into());
+        Self { level, cause, next_action }
+    }
+
+    fn of_failure(level: Level, run: &Run) -> Option<Self> {
+        let failure = run.failure.as_ref()?;
+        Some(Self::new(level, &*failure.message, &*failure.next_action))
+    }
+}
+
+impl Standing {
+    /// Says how well the integration does, why, and what to do next: the gravest cause first.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.stopped()
+            .or_else(|| self.waiting())
+            .or_else(|| self.failed())
+            .or_else(|| self.needs_a_human())
+            .unwrap_or_else(|| self.unremarkable())
+    }
+
+    fn stopped(&self) -> Option<Health> {
+        let (level, cause, next) = match self.stored.integration.state {
+            State::Active => return None,
+            State::Paused => (Level::Stopped, "the integration is paused", "resume it when it is to go on"),
+            State::Disconnecting => (
+                Level::Stopped,
+                "the integration is being disconnected",
+                "repeat the DELETE request until it answers 204 or 404",
+            ),
+            State::NeedsReauthorization => (
+                Level::Failing,
+                "the credential does not work any more",
+                "put the integration with new credentials",
+            ),
+        };
+        Some(Health::new(level, cause, next))
+    }
+
+    fn waiting(&self) -> Option<Health> {
+        let run = self.runs.active.as_ref().filter(|run| run.state == RunState::Waiting)?;
+        Health::of_failure(Level::Degraded, run)
+    }
+
+    fn failed(&self) -> Option<Health> {
+        let run = self.runs.last.as_ref().filter(|run| run.state == RunState::Failed)?;
+        Health::of_failure(Level::Failing, run)
+    }
+
+    fn needs_a_human(&self) -> Option<Health> {
+        let (cause, next) = match (self.quarantined, self.reviews) {
+            (0, 0) => return None,
+            (0, _) => ("a review waits for a decision", "list the reviews and decide them"),
+            _ => (
+                "records are in quarantine",
+                "list the quarantine, correct what is named there, and retry",
+            ),
+        };
+        Some(Health::new(Level::Attention, cause, next))
+    }
+
+    fn unremarkable(&self) -> Health {
+        if self.runs.last_success_at.is_some() {
+            return Health::new(Level::Healthy, "the last run succeeded", "nothing to do");
+        }
+        match &self.runs.active {
+            Some(_) => Health::new(Level::Unproven, "the first run is under way", "wait for it to end"),
+            None => Health::new(Level::Unproven, "no run has succeeded yet", "test the integration, then start a sync"),
+        }
+    }
+}

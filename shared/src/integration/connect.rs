@@ -1,0 +1,182 @@
+//! Connects an integration, or changes it.
+//!
+//! | step | written | a crash right after it leaves | mended by |
+//! | --- | --- | --- | --- |
+//! | 1 claim | the right to change it | nobody may change it for a minute | the right runs out |
+//! | 2 secret | the credentials, where some were given | new credentials with the old settings | the caller repeats the request |
+//! | 3 row | integration, audit row and the right given back, in one transaction | – | – |
+//!
+//! The secret goes first: a row says that there is an integration, and then its credentials must be there.
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::change::{self, ChangeError, Claim, Precondition};
+use super::{Integration, State, Stored, Vault, Wanted, audit, integration_key, read};
+use crate::flow::Ports;
+use crate::model::{FieldError, IntegrationId};
+use crate::store::{Content, Expect, Store, StoreError, Write};
+
+/// What somebody asks for.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// Which integration.
+    pub id: IntegrationId,
+    /// What it is to be.
+    pub wanted: Wanted,
+    /// Which version of it the caller has in mind.
+    pub precondition: Precondition,
+    /// Who asks.
+    pub by: String,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// The integration as it is now.
+    pub stored: Stored,
+    /// Whether there was none before.
+    pub created: bool,
+}
+
+/// Connects an integration, or changes it; one that is already as wanted is left as it is.
+///
+/// # Errors
+///
+/// `Invalid` where credentials are needed and were not given; `Precondition`, `InProgress`, `NotIn`, and those of the
+/// ports.
+pub async fn connect(ports: &Ports, vault: &Vault, order: &Order) -> Result<Connected, ChangeError> {
+    let store = &*ports.store;
+    let claim = Claim::take(store, &order.id, &order.by, ports.now()).await?;
+    match change(ports, vault, order, &claim).await {
+        Ok(Some(connected)) => Ok(connected),
+        Ok(None) => {
+            claim.abandon(store).await;
+            as_it_is(store, &order.id).await
+        }
+        Err(error) => {
+            claim.abandon(store).await;
+            Err(error)
+        }
+    }
+}
+
+async fn as_it_is(store: &dyn Store, id: &IntegrationId) -> Result<Connected, ChangeError> {
+    let stored = read(store, id).await?.ok_or_else(|| ChangeError::Unknown(id.clone()))?;
+    Ok(Connected { stored, created: false })
+}
+
+/// Returns `None` where nothing is to be changed.
+async fn change(
+    ports: &Ports,
+    vault: &Vault,
+    order: &Order,
+    claim: &Claim,
+) -> Result<Option<Connected>, ChangeError> {
+    let mut stored = read(&*ports.store, &order.id).await?;
+    change::check(stored.as_ref(), order.precondition)?;
+    let credentials = needed(stored.as_ref(), &order.wanted)?;
+    if let Some(credentials) = credentials {
+        vault.put(&order.id, credentials).await?;
+    }
+    loop {
+        let next = order.applied(stored.as_ref(), ports.now());
+        let parts = parts(stored.as_ref(), &next, credentials.is_some());
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        match keep(&*ports.store, order, stored.as_ref(), next, &parts, claim).await {
+            // Only the engine writes the row besides the holder of the claim: its word on the state is taken over.
+            Err(StoreError::Refused { parts }) if parts == [0] => {
+                stored = read(&*ports.store, &order.id).await?;
+                change::check(stored.as_ref(), Precondition::None)?;
+            }
+            answer => return Ok(Some(answer?)),
+        }
+    }
+}
+
+fn needed<'a>(stored: Option<&Stored>, wanted: &'a Wanted) -> Result<Option<&'a SecretString>, ChangeError> {
+    if stored.is_none() && wanted.credentials.is_none() {
+        let error = FieldError::new("credentials", "is required to connect");
+        return Err(ChangeError::Invalid(vec![error]));
+    }
+    Ok(wanted.credentials.as_ref())
+}
+
+async fn keep(
+    store: &dyn Store,
+    order: &Order,
+    before: Option<&Stored>,
+    next: Integration,
+    parts: &[&'static str],
+    claim: &Claim,
+) -> Result<Connected, StoreError> {
+    let version = before.map_or(0, |stored| stored.version);
+    let expect = before.map_or(Expect::Absent, |stored| Expect::Version(stored.version));
+    let did = if before.is_none() { "connect" } else { "change" };
+    store
+        .write(vec![
+            Write::put(integration_key(&order.id), expect, Content::of(&next)),
+            audit::write(&order.id, &order.by, did, parts, next.updated_at),
+            claim.release(),
+        ])
+        .await?;
+    let stored = Stored { integration: next, version: version + 1 };
+    Ok(Connected { stored, created: before.is_none() })
+}
+
+impl Order {
+    /// Returns the integration as it is to be.
+    fn applied(&self, before: Option<&Stored>, now: Timestamp) -> Integration {
+        let wanted = self.wanted.clone();
+        let before = before.map(|stored| &stored.integration);
+        Integration {
+            id: self.id.clone(),
+            display_name: wanted.display_name,
+            state: self.state(before),
+            direction: wanted.direction,
+            conflict_rules: wanted.conflict_rules,
+            mapping_version: self.mapping_version(before, now),
+            excluded_groups: wanted.excluded_groups,
+            delete_guard: wanted.delete_guard,
+            settings: wanted.settings,
+            created_at: before.map_or(now, |before| before.created_at),
+            updated_at: now,
+        }
+    }
+
+    /// A new credential is taken to work until the system says otherwise.
+    fn state(&self, before: Option<&Integration>) -> State {
+        match before.map(|before| before.state) {
+            None => State::Active,
+            Some(State::NeedsReauthorization) if self.wanted.credentials.is_some() => State::Active,
+            Some(state) => state,
+        }
+    }
+
+    /// It begins with the time, so that no cursor of an integration that was disconnected is ever taken for one of this.
+    fn mapping_version(&self, before: Option<&Integration>, now: Timestamp) -> u32 {
+        let Some(before) = before else {
+            return u32::try_from(now.as_second()).unwrap_or(1);
+        };
+        let same = before.settings == self.wanted.settings && before.excluded_groups == self.wanted.excluded_groups;
+        before.mapping_version + u32::from(!same)
+    }
+}
+
+/// Names what is changed, for the audit.
+fn parts(before: Option<&Stored>, next: &Integration, credentials: bool) -> Vec<&'static str> {
+    let before = before.map(|stored| &stored.integration);
+    let differs = |same: fn(&Integration, &Integration) -> bool| before.is_none_or(|before| !same(before, next));
+    let all = [
+        ("displayName", differs(|one, other| one.display_name == other.display_name)),
+        ("direction", differs(|one, other| one.direction == other.direction)),
+        ("conflictRules", differs(|one, other| one.conflict_rules == other.conflict_rules)),
+        ("excludedGroups", differs(|one, other| one.excluded_groups == other.excluded_groups)),
+        ("deleteGuard", differs(|one, other| one.delete_guard == other.delete_guard)),
+        ("settings", differs(|one, other| one.settings == other.settings)),
+        ("credentials", credentials),
+    ];
+    all.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
+}
