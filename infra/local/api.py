@@ -88,6 +88,14 @@ class Api:
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
         return self._insist("POST", path, body, **headers).json
 
+    def bulk(self, path: str, records: list[dict]) -> None:
+        """Puts many records, and insists on each."""
+        lines = "".join(json.dumps(record) + "\n" for record in records)
+        results = map(json.loads, self._insist("POST", path, lines).text.splitlines())
+        refused = [result for result in results if result["outcome"] in ("refused", "failed")]
+        if refused:
+            raise Problem(f"POST {path} did not take {len(refused)} lines, such as {refused[0]}")
+
     def items(self, path: str, limit: int = 500) -> Iterator[dict]:
         """Returns everything that a list has, page by page."""
         after = ""

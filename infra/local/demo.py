@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from itertools import islice
 
 from . import equality, result_events, runs, simulator, stack
 from .api import Api
@@ -49,20 +50,27 @@ def _change_both_sides(place: Place, api: Api) -> None:
     edits = simulator.edit(place, EDITS)
     say("in Dynamics 365: " + ", ".join(f"{count} {what}" for what, count in edits.items()))
     changed = _change_members(api)
-    say(f"on the platform: {changed} members changed, 3 members and 2 memberships added, 1 member deleted")
+    say("on the platform: " + ", ".join(f"{count} {what}" for what, count in _change_platform(api).items()))
 
 
-def _change_members(api: Api) -> int:
-    members = api.get(f"{DEMO.path}/members?limit=60")["items"]
-    moved = [member for member in members if member["links"]][10:60]
-    lines = [{"id": member["id"], **_fields(member), "city": "Lillehammer", "postalCode": "2609"} for member in moved]
-    lines += [{"id": f"9{n:05}", "firstName": "Ny", "lastName": "Medlem", "email": f"ny{n}@example.org"} for n in range(3)]
-    api.post(f"{DEMO.path}/members/bulk", "\n".join(map(json.dumps, lines)) + "\n")
-    for n in range(2):
-        membership = {"memberId": f"9{n:05}", "type": "Hovedmedlem", "status": "Aktiv", "from": "2026-01-01"}
-        api.put(f"{DEMO.path}/memberships/M-9{n:05}", membership)
-    api.ask("DELETE", f"{DEMO.path}/members/{members[5]['id']}")
-    return len(moved)
+def _change_platform(api: Api) -> dict[str, int]:
+    members = islice((member for member in api.items(f"{DEMO.path}/members") if member["links"]), 50)
+    moved = [{"id": member["id"], **_fields(member), "city": "Lillehammer", "postalCode": "2609"} for member in members]
+    added = [{"id": f"90000{n}", "firstName": "Ny", "lastName": "Medlem", "email": f"ny{n}@example.org"} for n in range(3)]
+    api.bulk(f"{DEMO.path}/members/bulk", moved + added)
+    for member in added:
+        membership = {"memberId": member["id"], "type": "Hovedmedlem", "status": "Aktiv", "from": "2026-01-01"}
+        api.put(f"{DEMO.path}/memberships/M-{member['id']}", membership)
+    _delete_member(api)
+    return {"members changed": len(moved), "members and memberships created": len(added), "member deleted": 1}
+
+
+def _delete_member(api: Api) -> None:
+    membership = next(api.items(f"{DEMO.path}/memberships"))
+    for path in (f"memberships/{membership['id']}", f"members/{membership['memberId']}"):
+        answer = api.ask("DELETE", f"{DEMO.path}/{path}")
+        if answer.status != 204:
+            raise Problem(f"{path} was not deleted: {answer.status} {answer.text}")
 
 
 def _dry_run(place: Place, api: Api) -> None:

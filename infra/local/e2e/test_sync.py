@@ -84,7 +84,6 @@ class Sync(EndToEnd):
         members = self.api.get(f"{self.organization.path}/members?limit=20")["items"]
         changed = [{"id": member["id"], "lastName": member["lastName"], "city": "Lillehammer"} for member in members[5:15]]
         added = [{"id": f"9{n:05}", "lastName": "Medlem"} for n in range(3)]
-        lines = "\n".join(map(json.dumps, changed + added)) + "\n"
-        self.api.post(f"{self.organization.path}/members/bulk", lines)
+        self.api.bulk(f"{self.organization.path}/members/bulk", changed + added)
         membership = {"memberId": "900000", "type": "Hovedmedlem", "status": "Aktiv"}
         self.api.put(f"{self.organization.path}/memberships/M-900000", membership)
