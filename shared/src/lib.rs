@@ -2,6 +2,7 @@
 
 pub mod adapter;
 pub mod api;
+pub mod authorize;
 pub mod clients;
 pub mod clock;
 pub mod config;

@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 16;
 /// # Errors
 ///
 /// Says where and what: not JSON, a name twice in one object, nested too deep, or more after its end.
-pub fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
+pub(super) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     let value = Strict { depth: 0 }.deserialize(&mut deserializer)?;
     deserializer.end()?;

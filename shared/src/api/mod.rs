@@ -11,7 +11,7 @@
 //! A request passes, from the outside in: the edge (names it, logs it, catches what panics), the routes, the gate of
 //! idempotency, and the endpoint, which calls one flow.
 
-mod api;
+mod answer;
 mod body;
 mod caller;
 mod code;
@@ -33,7 +33,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use api::Api;
+pub use answer::Api;
 pub use caller::{Caller, RequestId};
 pub use code::Code;
 pub use openapi::{OPENAPI_JSON, document};

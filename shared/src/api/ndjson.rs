@@ -112,7 +112,7 @@ impl From<LineResult> for BulkResult {
             Err(PutError::Invalid(errors)) => Self { outcome: "refused", errors: faults(errors), ..blank },
             Err(error) => {
                 let problem = Problem::from(error);
-                let reason = problem.title.to_lowercase();
+                let reason = problem.code.title().to_lowercase();
                 Self { errors: vec![Fault { field: "line".to_owned(), reason }], ..blank }
             }
         }

@@ -1,9 +1,14 @@
 //! What a caller is told when something is refused: problem details (RFC 9457) with a stable `code`.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, header};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Code;
 use crate::model::{FieldError, RunId};
@@ -19,30 +24,17 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 /// # Shape
 ///
 /// `{"type":"about:blank","title":"The request is not valid","status":400,"code":"invalid_request","errors":[{"field":"lastName","reason":"is required"}]}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// `about:blank`: the code says all that a type would.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// The same for each occurrence of the code.
-    pub title: &'static str,
-    /// The HTTP status.
-    pub status: u16,
     /// What is wrong, for programs.
     pub code: Code,
     /// What is wrong this time, for people.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    detail: Option<Box<str>>,
     /// The request, as the logs name it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub instance: Option<String>,
+    instance: Option<Box<str>>,
     /// The run that is in the way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub run_id: Option<RunId>,
+    run: Option<RunId>,
     /// Everything that is wrong with the content, at once.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
 }
 
@@ -55,6 +47,63 @@ pub struct Fault {
     pub reason: String,
 }
 
+/// A problem as it travels.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem)]
+struct Shown<'a> {
+    /// `about:blank`: the code says all that a type would.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The same for each occurrence of the code.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong, for programs.
+    code: Code,
+    /// What is wrong this time, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    /// The request, as the logs name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<&'a str>,
+    /// The run that is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run_id: Option<&'a str>,
+    /// Everything that is wrong with the content, at once.
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    #[schema(value_type = Vec<Fault>, required = false)]
+    errors: &'a [Fault],
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = Shown {
+            kind: "about:blank",
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            code: self.code,
+            detail: self.detail.as_deref(),
+            instance: self.instance.as_deref(),
+            run_id: self.run.as_ref().map(RunId::as_str),
+            errors: &self.errors,
+        };
+        shown.serialize(serializer)
+    }
+}
+
+impl PartialSchema for Problem {
+    fn schema() -> RefOr<Schema> {
+        Shown::schema()
+    }
+}
+
+impl ToSchema for Problem {
+    fn name() -> Cow<'static, str> {
+        Shown::name()
+    }
+}
+
 impl From<FieldError> for Fault {
     fn from(FieldError { field, reason }: FieldError) -> Self {
         Self { field, reason }
@@ -65,21 +114,12 @@ impl Problem {
     /// Makes the problem of a code.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self {
-            kind: "about:blank",
-            title: code.title(),
-            status: code.status().as_u16(),
-            code,
-            detail: None,
-            instance: None,
-            run_id: None,
-            errors: Vec::new(),
-        }
+        Self { code, detail: None, instance: None, run: None, errors: Vec::new() }
     }
 
     /// Says what is wrong this time.
     #[must_use]
-    pub fn because(mut self, detail: impl Into<String>) -> Self {
+    pub fn because(mut self, detail: impl Into<Box<str>>) -> Self {
         self.detail = Some(detail.into());
         self
     }
@@ -88,10 +128,7 @@ impl Problem {
     #[must_use]
     pub fn of_fields(errors: Vec<FieldError>) -> Self {
         let errors = errors.into_iter().map(Fault::from).collect();
-        Self {
-            errors,
-            ..Self::new(Code::InvalidRequest)
-        }
+        Self { errors, ..Self::new(Code::InvalidRequest) }
     }
 
     /// Makes the problem of one field, parameter or header.
@@ -103,17 +140,30 @@ impl Problem {
     /// Makes the problem of a run that is in the way.
     #[must_use]
     pub fn active(run: RunId) -> Self {
-        Self {
-            run_id: Some(run),
-            ..Self::new(Code::RunActive)
-        }
+        Self { run: Some(run), ..Self::new(Code::RunActive) }
     }
 
     /// Names the request as the logs do.
     #[must_use]
     pub fn at(mut self, request_id: &str) -> Self {
-        self.instance = Some(format!("urn:request:{request_id}"));
+        self.instance = Some(format!("urn:request:{request_id}").into());
         self
+    }
+
+    /// Returns the answer whole, for where no router is left to send it.
+    pub(super) fn whole(&self) -> Response<Bytes> {
+        let body = serde_json::to_vec(self).unwrap_or_default();
+        let mut response = Response::new(body.into());
+        *response.status_mut() = self.code.status();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if self.asks_for_patience() {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if self.code == Code::Unauthenticated {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 
     const fn asks_for_patience(&self) -> bool {
@@ -124,9 +174,9 @@ impl Problem {
     }
 }
 
-impl std::fmt::Display for Problem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.detail.as_deref().unwrap_or(self.title))?;
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.detail.as_deref().unwrap_or(self.code.title()))?;
         for (position, fault) in self.errors.iter().enumerate() {
             let before = if position == 0 { ": " } else { "; " };
             write!(f, "{before}{} {}", fault.field, fault.reason)?;
@@ -140,29 +190,8 @@ impl std::error::Error for Problem {}
 /// The problem also stands in the response's extensions, so that the last layer can name the request in it.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).unwrap_or_default();
-        let content_type = [(header::CONTENT_TYPE, PROBLEM_JSON)];
-        let mut response = (self.code.status(), content_type, body).into_response();
-        if self.asks_for_patience() {
-            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
-        }
-        if self.code == Code::Unauthenticated {
-            let scheme = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
-        }
+        let mut response = self.whole().map(Into::into);
         response.extensions_mut().insert(self);
-        response
-    }
-}
-
-impl Problem {
-    /// Returns the answer whole, for where no router is left to send it.
-    pub(super) fn whole(&self) -> Response<axum::body::Bytes> {
-        let body = serde_json::to_vec(self).unwrap_or_default();
-        let mut response = Response::new(body.into());
-        *response.status_mut() = self.code.status();
-        let json = HeaderValue::from_static(PROBLEM_JSON);
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
         response
     }
 }

@@ -1,3 +1,12 @@
 //! What the API promises, sentence by sentence.
 
+mod breaking;
+mod bulk;
+mod connecting;
 mod document;
+mod idempotency;
+mod inputs;
+mod matrix;
+mod records;
+mod syncing;
+mod world;

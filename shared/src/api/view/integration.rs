@@ -15,7 +15,6 @@ use crate::model::{Group, System};
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = IntegrationRequest)]
-#[expect(dead_code, reason = "documents what is read part by part, so that all faults are told at once")]
 pub(in crate::api) struct IntegrationBody {
     /// What people call it; the system's name where it is absent.
     display_name: Option<String>,

@@ -1,0 +1,203 @@
+//! A service in memory, and somebody who asks it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::body::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::adapter::{Adapter, ErrorKind, Unusable};
+use crate::api::{Api, Caller, Integrations, Test, integration_routes, test_routes, trigger_routes};
+use crate::clock::ManualClock;
+use crate::flow::Ports;
+use crate::flow::work::Connect;
+use crate::integration::{Integration, Vault};
+use crate::model::{FieldError, IntegrationId, System};
+use crate::queue::MemoryQueue;
+use crate::secrets::MemorySecrets;
+use crate::store::{MemoryStore, Store};
+
+pub(super) const INTEGRATION: &str = "/v1/organizations/hlf/integrations/dynamics365";
+
+/// A service in memory.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) ports: Ports,
+    pub(super) clock: Arc<ManualClock>,
+    pub(super) queue: Arc<MemoryQueue>,
+    pub(super) secrets: Arc<MemorySecrets>,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
+}
+
+/// A request that is being put together.
+pub(super) struct Ask {
+    pub(super) request: http::request::Builder,
+    pub(super) caller: Option<Caller>,
+    pub(super) body: Bytes,
+}
+
+#[derive(Debug)]
+struct Nowhere;
+
+#[async_trait]
+impl Connect for Nowhere {
+    async fn connect(&self, integration: &Integration) -> Arc<dyn Adapter> {
+        Arc::new(Unusable::new(integration.id.system, ErrorKind::Unavailable, "nobody is there"))
+    }
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        Self::on(Arc::new(MemoryStore::new()))
+    }
+
+    pub(super) fn on(store: Arc<dyn Store>) -> Self {
+        let clock = Arc::new(ManualClock::new("2026-01-31T10:00:00Z".parse().unwrap()));
+        let time: Arc<dyn crate::clock::Clock> = clock.clone();
+        let queue = Arc::new(MemoryQueue::new(Arc::clone(&time)));
+        let ports = Ports { store, queue: queue.clone(), clock: time };
+        Self { ports, clock, queue, secrets: Arc::new(MemorySecrets::new()) }
+    }
+
+    /// The same service with other tables under it.
+    pub(super) fn with(&self, store: Arc<dyn Store>) -> Self {
+        let ports = Ports { store, ..self.ports.clone() };
+        let (clock, queue, secrets) = (self.clock.clone(), self.queue.clone(), self.secrets.clone());
+        Self { ports, clock, queue, secrets }
+    }
+
+    pub(super) fn routes(&self) -> [utoipa_axum::router::OpenApiRouter; 3] {
+        let ports = self.ports.clone();
+        let vault = Vault::new(self.secrets.clone(), "test/");
+        let check = Arc::new(|_: System, settings: &Value| match settings.get("baseUrl") {
+            Some(Value::String(url)) if url.starts_with("https://") => Ok(()),
+            _ => Err(vec![FieldError::new("baseUrl", "must be an https URL")]),
+        });
+        [
+            trigger_routes(ports.clone()),
+            integration_routes(Integrations { ports: ports.clone(), vault, check }),
+            test_routes(Test { ports, connect: Arc::new(Nowhere) }),
+        ]
+    }
+
+    /// Answers a request by whichever function has its route.
+    pub(super) async fn answer(&self, ask: Ask) -> Answer {
+        let mut request = ask.request.body(ask.body).unwrap();
+        if let Some(caller) = ask.caller {
+            request.extensions_mut().insert(caller);
+        }
+        let mut last = None;
+        for routes in self.routes() {
+            let answer = Api::new(routes, &self.ports).answer(request.clone()).await;
+            let answer = Answer::from(answer);
+            if answer.code() != "unknown_route" && answer.code() != "method_not_allowed" {
+                return answer;
+            }
+            last = last.filter(|answer: &Answer| answer.status == 405).or(Some(answer));
+        }
+        last.unwrap()
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        self.answer(ask(Method::GET, path)).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.answer(ask(Method::POST, path).json(body)).await
+    }
+
+    pub(super) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.answer(ask(Method::PUT, path).json(body)).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answer {
+        self.answer(ask(Method::DELETE, path)).await
+    }
+
+    /// Connects an integration of `hlf`.
+    pub(super) async fn connected() -> Self {
+        let world = Self::new();
+        let answer = world.put(INTEGRATION, &configuration()).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        world
+    }
+}
+
+/// Asks as the administrator.
+pub(super) fn ask(method: Method, path: &str) -> Ask {
+    let request = Request::builder().method(method).uri(path);
+    Ask { request, caller: Some(Caller::unrestricted("administrator")), body: Bytes::new() }
+}
+
+impl Ask {
+    pub(super) fn json(self, body: &Value) -> Self {
+        self.header("content-type", "application/json").body(body.to_string())
+    }
+
+    pub(super) fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(super) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(super) fn key(self, key: &str) -> Self {
+        self.header("idempotency-key", key)
+    }
+
+    pub(super) fn by(mut self, caller: Option<Caller>) -> Self {
+        self.caller = caller;
+        self
+    }
+}
+
+impl From<http::Response<Bytes>> for Answer {
+    fn from(response: http::Response<Bytes>) -> Self {
+        let (head, body) = response.into_parts();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        Self { status: head.status, headers: head.headers, body }
+    }
+}
+
+impl Answer {
+    pub(super) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_default()
+    }
+
+    pub(super) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub(super) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(super) fn fields(&self) -> Vec<String> {
+        let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// What an integration is put with.
+pub(super) fn configuration() -> Value {
+    json!({
+        "displayName": "Portal",
+        "settings": { "baseUrl": "https://hlf.crm4.dynamics.com" },
+        "credentials": { "clientId": "canary-id", "clientSecret": "canary-secret" },
+    })
+}
+
+pub(super) fn integration() -> IntegrationId {
+    "hlf:dynamics365".parse().unwrap()
+}
