@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
+use crate::http::Exceptions;
+
 /// Where variables come from.
 pub trait Environment: Debug {
     /// Returns a variable, where it is set.
@@ -120,7 +122,7 @@ pub struct IntegrationsConfig {
     /// How the names of the integrations' secrets begin.
     pub secret_prefix: String,
     /// Origins that may be called though they are not public.
-    pub outbound_exceptions: Vec<String>,
+    pub outbound_exceptions: Exceptions,
 }
 
 /// What `dynamics365` is told.
@@ -143,7 +145,7 @@ pub struct Dynamics365Config {
     /// The name of the bus for result events.
     pub event_bus: String,
     /// Origins that may be called though they are not public.
-    pub outbound_exceptions: Vec<String>,
+    pub outbound_exceptions: Exceptions,
 }
 
 /// What `reconcile` is told.
@@ -211,7 +213,7 @@ impl IntegrationsConfig {
             tables: Tables::read(environment)?,
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
-            outbound_exceptions: list(environment, OUTBOUND_EXCEPTIONS),
+            outbound_exceptions: exceptions(environment)?,
         })
     }
 }
@@ -236,7 +238,7 @@ impl Dynamics365Config {
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
             event_bus: required(environment, EVENT_BUS)?,
-            outbound_exceptions: list(environment, OUTBOUND_EXCEPTIONS),
+            outbound_exceptions: exceptions(environment)?,
         })
     }
 }
@@ -300,10 +302,10 @@ fn prefix(environment: &dyn Environment, name: &'static str) -> Result<String, C
     }
 }
 
-fn list(environment: &dyn Environment, name: &str) -> Vec<String> {
-    let value = environment.variable(name).unwrap_or_default();
-    let parts = value.split(',').map(str::trim).filter(|part| !part.is_empty());
-    parts.map(str::to_owned).collect()
+fn exceptions(environment: &dyn Environment) -> Result<Exceptions, ConfigError> {
+    let (name, rule) = (OUTBOUND_EXCEPTIONS, "origins, comma-separated");
+    let list = environment.variable(name).unwrap_or_default();
+    list.parse().map_err(|_| ConfigError::Malformed { name, rule })
 }
 
 #[cfg(test)]
@@ -372,9 +374,10 @@ mod tests {
 
     #[test]
     fn exceptions_are_a_list_that_may_be_absent() {
-        let environment = MapEnvironment::from([(OUTBOUND_EXCEPTIONS, " http://127.0.0.1:1 ,,http://b ")]);
-        let origins = list(&environment, OUTBOUND_EXCEPTIONS);
-        assert_eq!(origins, ["http://127.0.0.1:1", "http://b"]);
-        assert!(list(&MapEnvironment::default(), OUTBOUND_EXCEPTIONS).is_empty());
+        let local = MapEnvironment::from([(OUTBOUND_EXCEPTIONS, "http://127.0.0.1:7365")]);
+        let origin = url::Url::parse("http://127.0.0.1:7365/x").unwrap();
+        assert!(exceptions(&local).unwrap().hold(&origin));
+        assert!(!exceptions(&MapEnvironment::default()).unwrap().hold(&origin));
+        assert!(exceptions(&MapEnvironment::from([(OUTBOUND_EXCEPTIONS, "canary")])).is_err());
     }
 }

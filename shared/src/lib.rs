@@ -1,14 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod adapter;
+pub mod adapters;
 pub mod api;
 pub mod authorize;
 pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod flow;
+pub mod http;
 pub mod integration;
 pub mod model;
+pub mod oauth;
 pub mod publish;
 pub mod queue;
 pub mod records;

@@ -1,6 +1,9 @@
 //! What every adapter is: few methods, rich values.
 
+mod deadline;
 mod error;
+mod log;
+mod retry;
 mod unusable;
 
 use std::fmt::Debug;
@@ -9,7 +12,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Result};
+pub use log::Log;
+pub use retry::Retry;
 pub use unusable::Unusable;
 
 use crate::model::{Fields, Kind, RecordId, System};

@@ -1,6 +1,5 @@
 //! The routes of each function.
 
-use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
@@ -10,20 +9,21 @@ use utoipa_axum::routes;
 use super::endpoints::{bulk, integrations, meta, records, runs, sync, test, waiting};
 use crate::flow::Ports;
 use crate::flow::work::Connect;
-use crate::integration::{CheckSettings, Vault};
+use crate::http::Exceptions;
+use crate::integration::Vault;
 
 const ORGANIZATION: &str = "/v1/organizations/{organizationId}";
 const INTEGRATION: &str = "/v1/organizations/{organizationId}/integrations/{integrationType}";
 
 /// What the routes of `integrations` work with.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Integrations {
     /// The tables, the queues and the time.
     pub ports: Ports,
     /// Where credentials are put.
     pub vault: Vault,
-    /// How settings are checked.
-    pub check: Arc<CheckSettings>,
+    /// Origins outside the rules that an integration may name all the same.
+    pub exceptions: Exceptions,
 }
 
 /// What the routes of a system's own function work with.
@@ -33,12 +33,6 @@ pub struct Test {
     pub ports: Ports,
     /// The adapters.
     pub connect: Arc<dyn Connect>,
-}
-
-impl fmt::Debug for Integrations {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Integrations").field("ports", &self.ports).finish_non_exhaustive()
-    }
 }
 
 impl FromRef<Integrations> for Ports {

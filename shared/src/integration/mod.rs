@@ -20,8 +20,8 @@ pub use connect::{Connected, Order, connect};
 pub use disconnect::{Disconnected, disconnect};
 pub use pause::{pause, resume};
 pub use row::{Stored, integration_key, list, read};
-pub use vault::{Vault, secret_name};
-pub use wanted::{CheckSettings, Wanted};
+pub use vault::Vault;
+pub use wanted::Wanted;
 
 use crate::model::{Group, IntegrationId};
 

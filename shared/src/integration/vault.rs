@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
+use crate::adapters::secret_name;
 use crate::model::IntegrationId;
 use crate::secrets::{SecretError, Secrets};
 
@@ -12,12 +13,6 @@ use crate::secrets::{SecretError, Secrets};
 pub struct Vault {
     secrets: Arc<dyn Secrets>,
     prefix: Arc<str>,
-}
-
-/// Returns the name of the secret of an integration.
-#[must_use]
-pub fn secret_name(prefix: &str, id: &IntegrationId) -> String {
-    format!("{prefix}{}/{}", id.organization, id.system)
 }
 
 impl Vault {

@@ -7,16 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{ConflictRule, DeleteGuard, Direction};
+use crate::adapters;
+use crate::http::Exceptions;
 use crate::model::{FieldError, Group, Kind, System};
-
-/// Checks a system's settings; the adapter of the system knows.
-pub type CheckSettings = dyn Fn(System, &Value) -> Result<(), Vec<FieldError>> + Send + Sync;
 
 /// The longest display name, in characters.
 const MAX_NAME: usize = 100;
-
-/// The longest part of a credential, in bytes.
-const MAX_CREDENTIAL: usize = 4096;
 
 const PARTS: &[&str] = &[
     "displayName",
@@ -53,7 +49,7 @@ impl Wanted {
     /// # Errors
     ///
     /// Everything that is wrong; no value is repeated.
-    pub fn read(system: System, object: &Map<String, Value>, check: &CheckSettings) -> Result<Self, Vec<FieldError>> {
+    pub fn read(system: System, object: &Map<String, Value>, exceptions: &Exceptions) -> Result<Self, Vec<FieldError>> {
         let mut reading = Reading { object, errors: Vec::new() };
         reading.refuse_unknown("", object, PARTS);
         let wanted = Self {
@@ -62,7 +58,7 @@ impl Wanted {
             conflict_rules: reading.rules(),
             excluded_groups: reading.groups(),
             delete_guard: reading.guard(),
-            settings: reading.settings(system, check),
+            settings: reading.settings(system, exceptions),
             credentials: reading.credentials(system),
         };
         if reading.errors.is_empty() { Ok(wanted) } else { Err(reading.errors) }
@@ -169,48 +165,22 @@ impl Reading<'_> {
         })
     }
 
-    fn settings(&mut self, system: System, check: &CheckSettings) -> Value {
+    fn settings(&mut self, system: System, exceptions: &Exceptions) -> Value {
         let Some(settings) = self.part("settings") else {
             self.refuse("settings", "is required");
             return Value::Null;
         };
-        if !settings.is_object() {
-            self.refuse("settings", "must be an object");
-        } else if let Err(errors) = check(system, &settings) {
-            self.errors.extend(errors.into_iter().map(below_settings));
-        }
+        let checked = adapters::check_settings(system, &settings, exceptions);
+        self.errors.extend(checked.err().unwrap_or_default());
         settings
     }
 
     fn credentials(&mut self, system: System) -> Option<SecretString> {
-        self.part("credentials")?;
-        let object = self.object("credentials");
-        let known = credential_parts(system);
-        self.refuse_unknown("credentials.", &object, known);
-        for name in known {
-            let fits = |text: &&str| (1..=MAX_CREDENTIAL).contains(&text.len()) && !has_control(text);
-            if object.get(*name).and_then(Value::as_str).filter(fits).is_none() {
-                let reason = format!("must be a text of 1 to {MAX_CREDENTIAL} bytes");
-                self.refuse(format!("credentials.{name}"), reason);
-            }
-        }
-        Some(Value::Object(object).to_string().into())
+        let credentials = SecretString::from(self.part("credentials")?.to_string());
+        let checked = adapters::check_credentials(system, &credentials);
+        self.errors.extend(checked.err().unwrap_or_default());
+        Some(credentials)
     }
-}
-
-/// Returns what a credential for a system consists of.
-const fn credential_parts(system: System) -> &'static [&'static str] {
-    match system {
-        System::Dynamics365 => &["clientId", "clientSecret"],
-    }
-}
-
-/// The adapter names its settings from their own root.
-fn below_settings(mut error: FieldError) -> FieldError {
-    if !error.field.starts_with("settings") {
-        error.field = format!("settings.{}", error.field);
-    }
-    error
 }
 
 fn has_control(text: &str) -> bool {
@@ -237,11 +207,19 @@ mod tests {
     use super::*;
 
     fn read(json: &Value) -> Result<Wanted, Vec<FieldError>> {
-        let check = |_: System, settings: &Value| match settings.get("bad") {
-            Some(_) => Err(vec![FieldError::new("bad", "is bad")]),
-            None => Ok(()),
-        };
-        Wanted::read(System::Dynamics365, json.as_object().unwrap(), &check)
+        Wanted::read(System::Dynamics365, json.as_object().unwrap(), &Exceptions::none())
+    }
+
+    fn settings() -> Value {
+        serde_json::json!({
+            "baseUrl": "https://hlf.crm4.dynamics.com",
+            "tenant": "00000000-0000-0000-0000-000000000001",
+            "members": {
+                "entitySet": "contacts", "logicalName": "contact", "primaryKey": "contactid",
+                "alternateKey": "hlf_memberno", "fields": { "firstName": "firstname", "lastName": "lastname" },
+                "onDelete": "deactivate",
+            },
+        })
     }
 
     #[test]
@@ -251,24 +229,35 @@ mod tests {
             "conflictRules": { "canaries": "review", "identity": "canary" },
             "excludedGroups": ["preferences", "preferences", "canary"],
             "deleteGuard": { "percent": 101, "rows": -1, "columns": 2 },
-            "settings": { "bad": "canary" },
+            "settings": { "baseUrl": "http://canary" },
             "credentials": { "clientId": "", "secret": "canary" },
         }))
         .unwrap_err();
         let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
-        let expected = [
-            "status", "displayName", "direction", "conflictRules.canaries", "conflictRules.identity",
-            "excludedGroups.1", "excludedGroups.2", "deleteGuard.columns", "deleteGuard.percent",
-            "deleteGuard.rows", "settings.bad", "credentials.secret", "credentials.clientId",
+        for expected in [
+            "status",
+            "displayName",
+            "direction",
+            "conflictRules.canaries",
+            "conflictRules.identity",
+            "excludedGroups.1",
+            "excludedGroups.2",
+            "deleteGuard.columns",
+            "deleteGuard.percent",
+            "deleteGuard.rows",
+            "settings.baseUrl",
+            "settings.tenant",
+            "credentials.clientId",
             "credentials.clientSecret",
-        ];
-        assert_eq!(fields, expected);
+        ] {
+            assert!(fields.contains(&expected), "{expected} of {fields:?}");
+        }
         assert!(errors.iter().all(|error| !error.reason.contains("canary")));
     }
 
     #[test]
     fn what_is_left_out_takes_its_default_except_the_settings() {
-        let wanted = read(&serde_json::json!({ "settings": {} })).unwrap();
+        let wanted = read(&serde_json::json!({ "settings": settings() })).unwrap();
         assert_eq!(wanted.display_name, "dynamics365");
         assert_eq!(wanted.delete_guard, DeleteGuard::default());
         assert!(wanted.credentials.is_none());
@@ -278,7 +267,7 @@ mod tests {
     #[test]
     fn credentials_do_not_show_in_debug_output() {
         let credentials = serde_json::json!({ "clientId": "canary", "clientSecret": "canary" });
-        let wanted = read(&serde_json::json!({ "settings": {}, "credentials": credentials })).unwrap();
+        let wanted = read(&serde_json::json!({ "settings": settings(), "credentials": credentials })).unwrap();
         assert!(!format!("{wanted:?}").contains("canary"));
     }
 }

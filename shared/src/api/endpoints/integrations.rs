@@ -37,7 +37,7 @@ pub(in crate::api) async fn put_integration(
     If(precondition): If,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
-    let wanted = Wanted::read(id.system, &object, &*state.check).map_err(Problem::of_fields)?;
+    let wanted = Wanted::read(id.system, &object, &state.exceptions).map_err(Problem::of_fields)?;
     let order = Order { id, wanted, precondition, by: caller.name().to_owned() };
     let connected = integration::connect(&state.ports, &state.vault, &order).await?;
     let status = if connected.created { StatusCode::CREATED } else { StatusCode::OK };

@@ -13,7 +13,8 @@ use crate::clock::ManualClock;
 use crate::flow::Ports;
 use crate::flow::work::Connect;
 use crate::integration::{Integration, Vault};
-use crate::model::{FieldError, IntegrationId, System};
+use crate::http::Exceptions;
+use crate::model::IntegrationId;
 use crate::queue::MemoryQueue;
 use crate::secrets::MemorySecrets;
 use crate::store::{MemoryStore, Store};
@@ -77,13 +78,10 @@ impl World {
     pub(super) fn routes(&self) -> [utoipa_axum::router::OpenApiRouter; 3] {
         let ports = self.ports.clone();
         let vault = Vault::new(self.secrets.clone(), "test/");
-        let check = Arc::new(|_: System, settings: &Value| match settings.get("baseUrl") {
-            Some(Value::String(url)) if url.starts_with("https://") => Ok(()),
-            _ => Err(vec![FieldError::new("baseUrl", "must be an https URL")]),
-        });
+        let exceptions = Exceptions::none();
         [
             trigger_routes(ports.clone()),
-            integration_routes(Integrations { ports: ports.clone(), vault, check }),
+            integration_routes(Integrations { ports: ports.clone(), vault, exceptions }),
             test_routes(Test { ports, connect: Arc::new(Nowhere) }),
         ]
     }
@@ -193,7 +191,15 @@ impl Answer {
 pub(super) fn configuration() -> Value {
     json!({
         "displayName": "Portal",
-        "settings": { "baseUrl": "https://hlf.crm4.dynamics.com" },
+        "settings": {
+            "baseUrl": "https://hlf.crm4.dynamics.com",
+            "tenant": "00000000-0000-0000-0000-000000000001",
+            "members": {
+                "entitySet": "contacts", "logicalName": "contact", "primaryKey": "contactid",
+                "alternateKey": "hlf_memberno", "fields": { "firstName": "firstname", "lastName": "lastname" },
+                "onDelete": "deactivate",
+            },
+        },
         "credentials": { "clientId": "canary-id", "clientSecret": "canary-secret" },
     })
 }

@@ -1,0 +1,229 @@
+//! What an organization configures, and its credentials.
+//!
+//! # Shape
+//!
+//! Settings; what can be left out is said at [`Settings::read`]:
+//!
+//! ```json
+//! {
+//!   "baseUrl": "https://hlf.crm4.dynamics.com",
+//!   "tenant": "7f8e6c0e-6a0c-4f39-8a0e-0f5c3c1d2b3a",
+//!   "members": {
+//!     "entitySet": "contacts", "logicalName": "contact", "primaryKey": "contactid",
+//!     "alternateKey": "hlf_memberno", "onDelete": "deactivate",
+//!     "fields": { "firstName": "firstname", "lastName": "lastname", "gender": "gendercode" }
+//!   },
+//!   "memberships": {
+//!     "entitySet": "hlf_memberships", "logicalName": "hlf_membership", "primaryKey": "hlf_membershipid",
+//!     "alternateKey": "hlf_number",
+//!     "fields": {
+//!       "memberId": { "lookup": "_hlf_contact_value", "bind": "hlf_Contact", "entitySet": "contacts" },
+//!       "status": "hlf_status"
+//!     },
+//!     "values": { "status": { "Aktiv": "1" } }
+//!   }
+//! }
+//! ```
+//!
+//! Credentials: `{"clientId":"…","clientSecret":"…"}`.
+
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+use super::fields;
+use super::table::{OnDelete, Table};
+use crate::adapters::settings::{Faults, Section, identifier};
+use crate::http::{Exceptions, check_base_url, check_login_url};
+use crate::model::{FieldError, Group, Kind, System};
+
+const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com/";
+const DEFAULT_VERSION: &str = "9.2";
+/// The most rows that a page has, and the default.
+///
+/// Source: Microsoft Learn, "Page results", Dataverse Web API.
+const LARGEST_PAGE: u64 = 5000;
+
+/// What an organization has configured.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) base_url: Url,
+    pub(super) authority: Url,
+    pub(super) tenant: String,
+    pub(super) api_version: String,
+    pub(super) page_size: u64,
+    pub(super) tag: Option<String>,
+    pub(super) tables: Vec<Table>,
+}
+
+impl Settings {
+    /// Reads settings; groups that another application owns are left out of every table.
+    ///
+    /// Without `authorityUrl` the worldwide cloud is asked; `apiVersion` is 9.2, `pageSize` 5000, `onDelete`
+    /// `deactivate`, `changeTracking` true. Without `members.fields` the standard columns of a contact are mapped.
+    pub(super) fn read(
+        json: &Value,
+        excluded: &[Group],
+        exceptions: &Exceptions,
+    ) -> Result<Self, Vec<FieldError>> {
+        let faults = Faults::default();
+        let settings = Section::open("settings", json, &faults).and_then(|section| {
+            let settings = Self::read_section(&section, excluded, exceptions);
+            section.finish();
+            settings
+        });
+        faults.or(settings)
+    }
+
+    /// Asks for every member before it gives up, so that every fault is told.
+    fn read_section(section: &Section<'_>, excluded: &[Group], exceptions: &Exceptions) -> Option<Self> {
+        let base_url = section.required("baseUrl", |text| {
+            check_base_url(System::Dynamics365, text, exceptions).map_err(|reason| reason.to_string())
+        });
+        let authority = section.text("authorityUrl", |text| {
+            check_login_url(System::Dynamics365, text, exceptions).map_err(|reason| reason.to_string())
+        });
+        let tenant = section.required("tenant", tenant);
+        let api_version = section.text("apiVersion", api_version);
+        let page_size = section.number("pageSize", 1, LARGEST_PAGE);
+        let tag = section.text("tag", tag);
+        let members = match section.get("members") {
+            Some(_) => section
+                .section("members")
+                .and_then(|section| table(&section, Kind::Member, excluded)),
+            None => {
+                section.fault("members", "is required");
+                None
+            }
+        };
+        let memberships = section.section("memberships");
+        let memberships = memberships.and_then(|section| table(&section, Kind::Membership, excluded));
+        Some(Self {
+            base_url: base_url?,
+            authority: authority.or_else(|| Url::parse(DEFAULT_AUTHORITY).ok())?,
+            tenant: tenant?,
+            api_version: api_version.unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
+            page_size: page_size.unwrap_or(LARGEST_PAGE),
+            tag,
+            tables: [Some(members?), memberships].into_iter().flatten().collect(),
+        })
+    }
+
+    /// Returns the address under which the Web API's resources stand.
+    pub(super) fn root(&self) -> Url {
+        let path = format!("api/data/v{}/", self.api_version);
+        self.base_url
+            .join(&path)
+            .expect("a checked origin takes a plain path")
+    }
+
+    /// Returns where tokens are asked for.
+    pub(super) fn token_endpoint(&self) -> Url {
+        let path = format!("{}/oauth2/v2.0/token", self.tenant);
+        self.authority
+            .join(&path)
+            .expect("a checked origin takes a plain path")
+    }
+
+    /// Returns what a token is asked for: everything that the application may do in this environment.
+    pub(super) fn scope(&self) -> String {
+        format!("{}/.default", self.base_url.as_str().trim_end_matches('/'))
+    }
+
+    pub(super) fn table(&self, kind: Kind) -> Option<&Table> {
+        self.tables.iter().find(|table| table.kind == kind)
+    }
+}
+
+fn table(section: &Section<'_>, kind: Kind, excluded: &[Group]) -> Option<Table> {
+    let entity_set = section.required("entitySet", identifier);
+    let logical_name = section.required("logicalName", identifier);
+    let primary_key = section.required("primaryKey", identifier);
+    let alternate_key = section.text("alternateKey", identifier);
+    let tracks_changes = section.flag("changeTracking").unwrap_or(true);
+    let on_delete = section
+        .text("onDelete", on_delete)
+        .unwrap_or(OnDelete::Deactivate);
+    let mut columns = fields::read(section, kind);
+    section.finish();
+    let (primary_key, columns) = (primary_key?, columns.as_mut()?);
+    fields::check_keys(section, columns, &primary_key, alternate_key.as_deref());
+    columns.retain(|column| !excluded.contains(&column.field.group));
+    Some(Table {
+        kind,
+        entity_set: entity_set?,
+        logical_name: logical_name?,
+        primary_key,
+        alternate_key,
+        tracks_changes,
+        on_delete,
+        maps_active: !excluded.contains(&Group::Status),
+        columns: std::mem::take(columns),
+    })
+}
+
+fn on_delete(text: &str) -> Result<OnDelete, String> {
+    match text {
+        "deactivate" => Ok(OnDelete::Deactivate),
+        "delete" => Ok(OnDelete::Delete),
+        "ignore" => Ok(OnDelete::Ignore),
+        _ => Err("must be deactivate, delete or ignore".to_owned()),
+    }
+}
+
+fn tenant(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let dotted = text.starts_with('.') || text.ends_with('.') || text.contains("..");
+    match !text.is_empty() && text.len() <= 100 && !dotted && text.bytes().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err("must be the tenant's id or one of its domains".to_owned()),
+    }
+}
+
+fn api_version(text: &str) -> Result<String, String> {
+    match text {
+        "9.0" | "9.1" | "9.2" => Ok(text.to_owned()),
+        _ => Err("must be 9.0, 9.1 or 9.2".to_owned()),
+    }
+}
+
+fn tag(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    match !text.is_empty() && text.len() <= 100 && text.bytes().all(plain) {
+        true => Ok(text.to_owned()),
+        false => Err("must be 1 to 100 of A-Z, a-z, 0-9, '-', '_' and '.'".to_owned()),
+    }
+}
+
+/// What an application proves itself with.
+#[derive(Debug, Clone)]
+pub(super) struct Credentials {
+    pub(super) client_id: String,
+    pub(super) client_secret: SecretString,
+}
+
+impl Credentials {
+    /// Reads credentials; a fault names the member and never what it holds.
+    pub(super) fn read(json: &SecretString) -> Result<Self, Vec<FieldError>> {
+        let unreadable = |_| vec![FieldError::new("credentials", "must be a JSON object")];
+        let value: Value = serde_json::from_str(json.expose_secret()).map_err(unreadable)?;
+        let faults = Faults::default();
+        let credentials = Section::open("credentials", &value, &faults).and_then(|section| {
+            let client_id = section.required("clientId", secret_text);
+            let client_secret = section.required("clientSecret", secret_text);
+            section.finish();
+            Some(Self {
+                client_id: client_id?,
+                client_secret: client_secret?.into(),
+            })
+        });
+        faults.or(credentials)
+    }
+}
+
+fn secret_text(text: &str) -> Result<String, String> {
+    match !text.is_empty() && text.len() <= 500 && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(text.to_owned()),
+        false => Err("must be 1 to 500 visible ASCII characters".to_owned()),
+    }
+}

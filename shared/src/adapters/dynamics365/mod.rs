@@ -1,0 +1,137 @@
+//! Dynamics 365, by the Dataverse Web API 9.2.
+//!
+//! Source: Microsoft Learn, "Use the Microsoft Dataverse Web API" (MicrosoftDocs/powerapps-docs).
+//!
+//! # Limits
+//!
+//! 6,000 requests, 20 minutes of execution and 52 requests at once, for each user and web server within five
+//! minutes; every operation of a batch counts. A page has at most 5,000 rows, a batch 1,000 operations.
+//!
+//! # Quirks
+//!
+//! - A write by alternate key is answered with the key, not with the row's id, unless the row is asked for.
+//! - A row that is not in use is read-only; its state is written apart from its fields.
+//! - A contact that was merged stays as a row, out of use, with `_masterid_value` naming the other one.
+//! - A delta link is known for seven days, and forgotten when the table's columns change.
+//! - An error's `code` may be empty, hexadecimal, or a negative decimal number.
+//! - Lookups are read as `_name_value` and written as `Name@odata.bind`.
+//!
+//! Deliberately absent: `UpsertMultiple`, which does all or nothing, so that one bad row would stop a thousand.
+
+mod adapter;
+mod batch;
+mod client;
+mod config;
+mod cursor;
+mod draft;
+mod error;
+mod fields;
+mod find;
+mod key;
+mod map;
+mod plan;
+mod probe;
+mod pull;
+mod push;
+mod reply;
+mod rows;
+mod table;
+mod wire;
+
+#[cfg(test)]
+mod config_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod rows_tests;
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+pub(super) use adapter::Dynamics365;
+
+use super::Connections;
+use super::session::Session;
+use crate::http::Exceptions;
+use crate::integration::Integration;
+use crate::model::FieldError;
+use crate::oauth::{ClientCredentials, TokenKey, TokenSource};
+use crate::secrets::Secret;
+use client::Client;
+use config::{Credentials, Settings};
+
+/// How many changes one push takes: each is at most three operations, so all of them fit into one batch.
+const PUSH_BATCH: usize = 250;
+/// How many rows one batch asks for.
+const FIND_BATCH: usize = 200;
+
+/// Checks settings; tells every fault at once.
+pub(super) fn check_settings(settings: &Value, exceptions: &Exceptions) -> Result<(), Vec<FieldError>> {
+    Settings::read(settings, &[], exceptions).map(drop)
+}
+
+/// Checks credentials; tells every fault at once, and nothing of what they hold.
+pub(super) fn check_credentials(credentials: &SecretString) -> Result<(), Vec<FieldError>> {
+    Credentials::read(credentials).map(drop)
+}
+
+/// Makes the adapter of one integration; nothing is sent.
+pub(super) fn connect(
+    integration: &Integration,
+    secret: &Secret,
+    connections: &Connections,
+) -> Result<Dynamics365, Vec<FieldError>> {
+    let http = connections.http.counted();
+    let settings = Settings::read(
+        &integration.settings,
+        &integration.excluded_groups,
+        http.exceptions(),
+    )?;
+    let credentials = Credentials::read(&secret.value)?;
+    let client = Client {
+        session: session(connections, &settings, &credentials),
+        tokens: tokens(integration, secret, connections, &http, &settings, credentials),
+        clock: Arc::clone(&connections.clock),
+        root: settings.root(),
+        http,
+    };
+    Ok(Dynamics365::new(settings, client))
+}
+
+/// Limits are set for each user of an environment, and so is what is known of the user.
+fn session(connections: &Connections, settings: &Settings, credentials: &Credentials) -> Arc<Session> {
+    connections
+        .sessions
+        .of(&format!("{} {}", settings.base_url, credentials.client_id))
+}
+
+fn tokens(
+    integration: &Integration,
+    secret: &Secret,
+    connections: &Connections,
+    http: &crate::http::Http,
+    settings: &Settings,
+    credentials: Credentials,
+) -> TokenSource {
+    let (endpoint, scope) = (settings.token_endpoint(), settings.scope());
+    let key = TokenKey {
+        integration: integration.id.clone(),
+        secret_version: secret.version.clone(),
+        audience: format!("{endpoint} {scope} {}", credentials.client_id),
+    };
+    let grant = ClientCredentials {
+        endpoint,
+        client_id: credentials.client_id,
+        client_secret: credentials.client_secret,
+        scope,
+    };
+    TokenSource {
+        key,
+        grant,
+        http: http.clone(),
+        clock: Arc::clone(&connections.clock),
+        cache: Arc::clone(&connections.tokens),
+    }
+}

@@ -1,0 +1,117 @@
+//! The registry: from an integration's configuration to its adapter.
+//!
+//! Adapters do not know each other, and nobody outside knows more of them than the trait.
+//!
+//! # Wrappers
+//!
+//! `Log(Retry(Deadline(adapter)))`, from the outside in. The deadline is innermost, so that every attempt is cut
+//! off in time and a retry sees the cut as an error like any other; were it outermost, a retry could not tell how
+//! much time an attempt may take. The log is outermost, so that one call is one line, however many attempts it took.
+
+mod dynamics365;
+mod registry;
+mod session;
+mod settings;
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use crate::adapter::{Adapter, Deadline, Log, Retry};
+use crate::clock::Clock;
+use crate::http::{Exceptions, Http};
+use crate::integration::Integration;
+use crate::model::{FieldError, System};
+use crate::oauth::TokenCache;
+use crate::secrets::Secret;
+use session::Sessions;
+
+pub use registry::{Registry, secret_name};
+
+/// What adapters share: made once in the life of a process, so that a warm one keeps its connections and tokens.
+#[derive(Clone)]
+pub struct Connections {
+    http: Http,
+    clock: Arc<dyn Clock>,
+    tokens: Arc<TokenCache>,
+    sessions: Arc<Sessions>,
+}
+
+impl Connections {
+    /// Makes connections that keep to the rules of [`crate::http`], but for these exceptions.
+    #[must_use]
+    pub fn new(exceptions: Exceptions, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            http: Http::new(exceptions),
+            clock,
+            tokens: Arc::default(),
+            sessions: Arc::default(),
+        }
+    }
+
+    /// Returns the origins outside the rules.
+    #[must_use]
+    pub fn exceptions(&self) -> &Exceptions {
+        self.http.exceptions()
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections").finish_non_exhaustive()
+    }
+}
+
+/// Makes the adapter of an integration; nothing is sent. Every call ends before `deadline`.
+///
+/// # Errors
+///
+/// Every fault of the settings and credentials, by path and without what they hold.
+pub fn connect(
+    integration: &Integration,
+    secret: &Secret,
+    connections: &Connections,
+    deadline: Timestamp,
+) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
+    match integration.id.system {
+        System::Dynamics365 => {
+            let adapter = dynamics365::connect(integration, secret, connections)?;
+            Ok(wrap(adapter, &connections.clock, deadline))
+        }
+    }
+}
+
+fn wrap(adapter: impl Adapter, clock: &Arc<dyn Clock>, deadline: Timestamp) -> Arc<dyn Adapter> {
+    let adapter = Deadline::new(adapter, Arc::clone(clock), deadline);
+    let adapter = Retry::new(adapter, Arc::clone(clock), deadline);
+    Arc::new(Log::new(adapter, Arc::clone(clock)))
+}
+
+/// Checks the settings that an integration is to have.
+///
+/// # Errors
+///
+/// Every fault at once, each under the path where it stands, such as `settings.members.fields.firstNam`.
+pub fn check_settings(
+    system: System,
+    settings: &Value,
+    exceptions: &Exceptions,
+) -> Result<(), Vec<FieldError>> {
+    match system {
+        System::Dynamics365 => dynamics365::check_settings(settings, exceptions),
+    }
+}
+
+/// Checks the credentials that an integration is to have.
+///
+/// # Errors
+///
+/// Every fault at once, by path and without what they hold.
+pub fn check_credentials(system: System, credentials: &SecretString) -> Result<(), Vec<FieldError>> {
+    match system {
+        System::Dynamics365 => dynamics365::check_credentials(credentials),
+    }
+}

@@ -1,0 +1,147 @@
+//! Reading settings so that every fault is told at once, each under the path where it stands.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+
+use crate::model::FieldError;
+
+/// Collects faults.
+#[derive(Debug, Default)]
+pub(super) struct Faults(RefCell<Vec<FieldError>>);
+
+impl Faults {
+    pub(super) fn add(&self, path: impl Into<String>, reason: impl Into<String>) {
+        self.0.borrow_mut().push(FieldError::new(path, reason));
+    }
+
+    /// Returns what was read, if all of it could be, and else every fault.
+    pub(super) fn or<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
+        match (self.0.into_inner(), read) {
+            (faults, Some(read)) if faults.is_empty() => Ok(read),
+            (faults, _) => Err(faults),
+        }
+    }
+}
+
+/// Reads one object, member by member, and refuses the members that nobody asked for.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    path: String,
+    object: &'a Map<String, Value>,
+    asked: RefCell<Vec<&'static str>>,
+    faults: &'a Faults,
+}
+
+impl<'a> Section<'a> {
+    /// Opens a value that must be an object.
+    pub(super) fn open(path: impl Into<String>, value: &'a Value, faults: &'a Faults) -> Option<Self> {
+        let path = path.into();
+        let Some(object) = value.as_object() else {
+            faults.add(path, "must be an object");
+            return None;
+        };
+        let asked = RefCell::default();
+        Some(Self {
+            path,
+            object,
+            asked,
+            faults,
+        })
+    }
+
+    pub(super) fn path_of(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
+
+    pub(super) fn fault(&self, name: &str, reason: impl Into<String>) {
+        self.faults.add(self.path_of(name), reason);
+    }
+
+    /// Returns a member's value; `null` is as good as nothing.
+    pub(super) fn get(&self, name: &'static str) -> Option<&'a Value> {
+        self.asked.borrow_mut().push(name);
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Returns a member that is text and accepted by `accept`, which says else what would be.
+    pub(super) fn text<T>(
+        &self,
+        name: &'static str,
+        accept: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let read = |value: &Value| match value.as_str() {
+            Some(text) => accept(text),
+            None => Err("must be a text".to_owned()),
+        };
+        read(self.get(name)?)
+            .map_err(|reason| self.fault(name, reason))
+            .ok()
+    }
+
+    /// Returns a member as [`Section::text`] does, and takes its absence for a fault.
+    pub(super) fn required<T>(
+        &self,
+        name: &'static str,
+        accept: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.get(name).is_none() {
+            self.fault(name, "is required");
+        }
+        self.text(name, accept)
+    }
+
+    /// Returns a member that is a whole number within bounds.
+    pub(super) fn number(&self, name: &'static str, least: u64, most: u64) -> Option<u64> {
+        let number = self
+            .get(name)?
+            .as_u64()
+            .filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.fault(name, format!("must be a whole number from {least} to {most}"));
+        }
+        number
+    }
+
+    /// Returns a member that is true or false.
+    pub(super) fn flag(&self, name: &'static str) -> Option<bool> {
+        let flag = self.get(name)?.as_bool();
+        if flag.is_none() {
+            self.fault(name, "must be true or false");
+        }
+        flag
+    }
+
+    /// Opens a member that is an object.
+    pub(super) fn section(&self, name: &'static str) -> Option<Self> {
+        Self::open(self.path_of(name), self.get(name)?, self.faults)
+    }
+
+    /// Opens an entry of an object whose member names are not fixed.
+    pub(super) fn entry(&self, name: &str) -> Option<Self> {
+        Self::open(self.path_of(name), self.object.get(name)?, self.faults)
+    }
+
+    /// Returns the entries of an object whose member names are not fixed.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+        self.object.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Refuses the members that nobody asked for.
+    pub(super) fn finish(&self) {
+        let asked = self.asked.borrow();
+        for name in self.object.keys().filter(|name| !asked.contains(&name.as_str())) {
+            self.fault(name, "is not a setting");
+        }
+    }
+}
+
+/// Accepts what can stand in a URL or a body as a name: letters, digits and `_`, not a digit first.
+pub(super) fn identifier(text: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let begins = text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
+    if begins && text.len() <= 100 && text.bytes().all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err("must be a name of letters, digits and _".to_owned())
+}
