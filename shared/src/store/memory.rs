@@ -145,6 +145,7 @@ impl Kept {
         match (expect, old) {
             (Expect::Anything, _) | (Expect::Absent, None) => true,
             (Expect::Version(version), Some(old)) => old.version == version,
+            (Expect::HeldUnder(fence), Some(old)) => old.fence == Some(fence),
             (Expect::Fenced { version, fence }, Some(old)) => {
                 old.version == version && old.fence.is_none_or(|stored| stored <= fence)
             }

@@ -90,6 +90,8 @@ pub enum Expect {
         /// The writer's own fence.
         fence: u64,
     },
+    /// It was last written under this fence.
+    HeldUnder(u64),
     /// Nothing: only for rows whose content is the same whoever writes them.
     Anything,
 }

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::future;
 
 use super::engine::{Engine, Stop, Work};
+use super::lease::{self, LANES};
 use super::listing;
 use super::merge::{Merged, Rules};
 use super::quarantine::{self, Quarantined, Side};
@@ -14,9 +15,6 @@ use crate::adapter::{ExternalRecord, Item};
 use crate::model::{FieldType, IdError, Kind, Link, Origin, Record, RecordId, Value};
 use crate::records;
 use crate::store::{Content, Expect, Key, MAX_WRITES, StoreError, Write};
-
-/// How many transactions are under way at once.
-const PARALLEL: usize = 8;
 
 /// How often a row is laid beside a record that changes under it.
 const TRIES: u32 = 4;
@@ -68,12 +66,17 @@ impl Engine<'_> {
     /// Takes over what a page holds; `fresh` says that nothing of this kind was ever read.
     pub(super) async fn apply(
         &self,
-        work: &Work,
+        work: &mut Work,
         kind: Kind,
         items: Vec<Item>,
         fresh: bool,
     ) -> Result<Applied, Stop> {
         let mut applied = Applied::default();
+        if items.is_empty() {
+            return Ok(applied);
+        }
+        self.open_lanes(work, kind).await?;
+        let work = &*work;
         applied.totals.read = items.len() as u64;
         let (mut rows, mut gone, mut faulty) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
         for item in items {
@@ -269,12 +272,7 @@ impl Engine<'_> {
             !record.is_live() && record.modified_by == Origin::Platform && pair.link.is_some()
         });
         if deleted_here {
-            return Plan {
-                external: pair.external,
-                writes: Vec::new(),
-                effect: Effect::Unchanged,
-                linked: false,
-            };
+            return self.keep_deleted(work, kind, pair);
         }
         let mapped = self
             .adapter
@@ -443,6 +441,7 @@ impl Engine<'_> {
             id: id.into(),
             field: field.to_owned(),
             message: message.to_owned(),
+            waits_for_another: false,
             run: work.run.id.clone(),
             since: self.clock.now(),
         };
@@ -463,11 +462,15 @@ impl Engine<'_> {
             busy.iter().for_each(|plan| plan.count(totals));
             return Ok(Vec::new());
         }
-        let batches = pack(busy).into_iter().map(|batch| self.transact(batch));
-        let done: Vec<Batch> = stream::iter(batches)
-            .buffer_unordered(PARALLEL)
-            .try_collect()
-            .await?;
+        let mut lanes: Vec<Vec<Vec<Plan>>> = (0..LANES).map(|_| Vec::new()).collect();
+        for (number, batch) in pack(busy).into_iter().enumerate() {
+            lanes[number % LANES].push(batch);
+        }
+        let lanes = lanes
+            .into_iter()
+            .enumerate()
+            .map(|(lane, batches)| self.in_lane(work, lane, batches));
+        let done = future::try_join_all(lanes).await?.into_iter().flatten();
         let mut again = Vec::new();
         for batch in done {
             batch.done.iter().for_each(|plan| plan.count(totals));
@@ -479,18 +482,25 @@ impl Engine<'_> {
         Ok(again)
     }
 
+    async fn in_lane(&self, work: &Work, lane: usize, batches: Vec<Vec<Plan>>) -> Result<Vec<Batch>, Stop> {
+        let mut done = Vec::with_capacity(batches.len());
+        for batch in batches {
+            done.push(self.transact(work, lane, batch).await?);
+        }
+        Ok(done)
+    }
+
     /// Carries out the plans of one transaction; those that are refused leave it, and the rest is tried again.
-    async fn transact(&self, mut plans: Vec<Plan>) -> Result<Batch, StoreError> {
+    async fn transact(&self, work: &Work, lane: usize, mut plans: Vec<Plan>) -> Result<Batch, Stop> {
         let mut refused = Vec::new();
         while !plans.is_empty() {
-            let writes = plans
-                .iter()
-                .flat_map(|plan| plan.writes.iter().cloned())
-                .collect();
-            match self.write(writes).await {
+            let guard = lease::in_lane(&self.integration.id, lane, work.fence);
+            let parts = plans.iter().flat_map(|plan| plan.writes.iter().cloned());
+            match self.write(std::iter::once(guard).chain(parts).collect()).await {
                 Ok(()) => break,
+                Err(StoreError::Refused { parts }) if parts.contains(&0) => return Err(Stop::Fenced),
                 Err(StoreError::Refused { parts }) => refused.extend(take_refused(&mut plans, &parts)),
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(Batch { done: plans, refused })
@@ -505,7 +515,7 @@ struct Batch {
 
 /// Takes out the plans to which the refused parts belong; all of them where none is named.
 fn take_refused(plans: &mut Vec<Plan>, parts: &[usize]) -> Vec<Plan> {
-    let mut first = 0;
+    let mut first = 1; // behind the lane
     let mut refused = Vec::new();
     let mut kept = Vec::with_capacity(plans.len());
     for plan in plans.drain(..) {
@@ -529,7 +539,7 @@ fn pack(plans: Vec<Plan>) -> Vec<Vec<Plan>> {
         let parts = plan.writes.len();
         if parts > room {
             batches.push(Vec::new());
-            room = MAX_WRITES;
+            room = MAX_WRITES - 1;
         }
         room -= parts;
         if let Some(batch) = batches.last_mut() {

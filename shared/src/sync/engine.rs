@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::cursor;
-use super::lease::{Claim, lease_key};
+use super::lease::{self, Claim, lease_key};
 use super::run::{Mode, Position, Run, RunState, Totals, read_row};
 use crate::adapter::{self, Adapter, ErrorKind, From};
 use crate::clock::Clock;
@@ -42,6 +42,8 @@ pub(super) struct Work {
     run_version: u64,
     pub(super) fence: u64,
     begun_at: Timestamp,
+    /// The kind for which the lanes are open to this slice, and closed to all earlier ones.
+    lanes_open_for: Option<Kind>,
     /// Ids that wait in quarantine, so that one that succeeds is taken out.
     pub(super) quarantined: HashSet<String>,
     /// Writes that go with the next checkpoint.
@@ -118,6 +120,7 @@ impl<'a> Engine<'a> {
             run_version: claim.run_version,
             fence: claim.fence,
             begun_at: self.clock.now(),
+            lanes_open_for: None,
             quarantined: HashSet::new(),
             with_checkpoint: Vec::new(),
         };
@@ -170,13 +173,14 @@ impl<'a> Engine<'a> {
         });
         let from = usable.map_or(From::Start, |known| From::Since(known.cursor.clone()));
         let listing = from == From::Start;
+        let fresh = known.is_none() && !lease::is_touched(self.store, &self.integration.id, kind).await?;
         work.run.position = match self.adapter.capability().of(kind) {
             Some(_) => Position::Pull {
                 kind,
                 from,
                 page: 0,
                 listing,
-                fresh: known.is_none(),
+                fresh,
                 lists: 0,
             },
             None => self.after_delete(work, kind),
@@ -286,6 +290,23 @@ impl<'a> Engine<'a> {
         work.run.cancel_requested = stored.cancel_requested;
         work.run_version = row.version;
         Ok(())
+    }
+
+    /// Sees to it that no earlier holder writes a record any more.
+    pub(super) async fn open_lanes(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
+        if work.lanes_open_for == Some(kind) || work.run.dry_run {
+            return Ok(());
+        }
+        match self
+            .write(lease::open_lanes(&self.integration.id, kind, work.fence))
+            .await
+        {
+            Err(StoreError::Refused { .. }) => Err(Stop::Fenced),
+            answer => {
+                work.lanes_open_for = Some(kind);
+                Ok(answer?)
+            }
+        }
     }
 
     fn account(&self, work: &mut Work) {

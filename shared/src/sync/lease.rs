@@ -12,6 +12,9 @@ use crate::store::{Content, Expect, Key, Store, StoreError, Table, Write};
 /// How long a claim lasts: more than a function lives, so that a holder is dead before it runs out.
 pub(super) const LEASE: Duration = Duration::from_secs(150);
 
+/// How many transactions of records may be under way at once.
+pub(super) const LANES: usize = 8;
+
 /// How long a slice that was put on the queue may take to begin, before it is put there again.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -131,6 +134,57 @@ pub(super) fn free_until(integration: &IntegrationId, expect: Expect, run: &RunI
         until: None,
     };
     Write::put(lease_key(integration), expect, Content::of(&lease).due_at(due))
+}
+
+fn lane_key(integration: &IntegrationId, lane: usize) -> Key {
+    let sort = format!("lane#{}#{lane}", integration.system);
+    Key::new(Table::Control, integration.organization.as_str(), sort)
+}
+
+/// Returns the writes that open the lanes for the holder of the lease, and close them for every earlier one.
+///
+/// Transactions that share a row exclude each other, so that the lease itself could only guard one at a time: each of
+/// those that are under way together insists on a lane of its own.
+///
+/// With them goes a mark that records of the kind were written, should the holder die before it can say so.
+pub(super) fn open_lanes(integration: &IntegrationId, kind: Kind, fence: u64) -> Vec<Write> {
+    let touched = Content {
+        body: "{}".to_owned(),
+        fence: None,
+        due_at: None,
+        expires_at: None,
+    };
+    let touched = Write::put(touched_key(integration, kind), Expect::Anything, touched);
+    let lane = |lane| {
+        let content = Content {
+            body: "{}".to_owned(),
+            fence: Some(fence),
+            due_at: None,
+            expires_at: None,
+        };
+        Write::put(lane_key(integration, lane), Expect::Anything, content)
+    };
+    let lease = Write::check(lease_key(integration), Expect::Version(fence));
+    [lease, touched].into_iter().chain((0..LANES).map(lane)).collect()
+}
+
+fn touched_key(integration: &IntegrationId, kind: Kind) -> Key {
+    let sort = format!("touched#{}#{kind}", integration.system);
+    Key::new(Table::Control, integration.organization.as_str(), sort)
+}
+
+/// Says whether any record of a kind may ever have been written.
+pub(super) async fn is_touched(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    kind: Kind,
+) -> Result<bool, StoreError> {
+    Ok(read_row(store, touched_key(integration, kind)).await?.is_some())
+}
+
+/// Returns the part of a transaction that insists on a lane.
+pub(super) fn in_lane(integration: &IntegrationId, lane: usize, fence: u64) -> Write {
+    Write::check(lane_key(integration, lane), Expect::HeldUnder(fence))
 }
 
 /// Claims a slice of a run.

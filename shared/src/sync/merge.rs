@@ -8,6 +8,8 @@
 //! | changed | as agreed | the platform takes it |
 //! | as agreed | changed | it is sent |
 //! | changed | changed | the group's rule decides; what we wrote ourselves is no change |
+//!
+//! Where the platform's side is to be sent, what the system has becomes the base, so that exactly what differs is sent.
 
 use std::collections::BTreeSet;
 
@@ -145,7 +147,10 @@ impl Rules<'_> {
                     now.base = now.base.with(&theirs, self.kind, among);
                     fields.take(&external.fields, among);
                 }
-                Verdict::Send => merged.send = true,
+                Verdict::Send => {
+                    now.base = now.base.with(&theirs, self.kind, among);
+                    merged.send = true;
+                }
                 Verdict::Hold => {
                     now.held.insert(group);
                     merged.review.extend((!held).then_some(group));

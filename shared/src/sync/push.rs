@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::engine::{Engine, Stop, Work};
+use super::lease::lease_key;
 use super::quarantine::{self, Quarantined, Side};
 use super::run::Position;
 use crate::adapter::{
@@ -278,7 +279,7 @@ impl Engine<'_> {
                 None => {
                     let message =
                         "refers to a record that the system does not have: it is sent after that one";
-                    return Ok(Err(Error::new(ErrorKind::Rejected, message).at_field(field.name)));
+                    return Ok(Err(Error::new(ErrorKind::NotFound, message).at_field(field.name)));
                 }
             }
         }
@@ -346,7 +347,10 @@ impl Engine<'_> {
             let before: Option<Link> = link_row.as_ref().map(Row::decode).transpose()?;
             let link = linked(kind, &pending.id, sent, before.as_ref(), changed, pushed);
             let fresh = before.is_none();
-            let mut writes = vec![self.put_fenced(work, &keys[1], link_row.as_ref(), Content::of(&link))];
+            let mut writes = vec![
+                self.put_fenced(work, &keys[1], link_row.as_ref(), Content::of(&link)),
+                Write::check(lease_key(id), Expect::Version(work.fence)),
+            ];
             if let Some(row) = record_row {
                 let mut record = Record::from_row(kind, row)?;
                 if record.links.insert(system, pushed.id.clone()).as_ref() != Some(&pushed.id) {
@@ -459,6 +463,7 @@ impl Engine<'_> {
             id: id.as_str().into(),
             field: error.field().unwrap_or("record").to_owned(),
             message: error.to_string(),
+            waits_for_another: error.kind() == ErrorKind::NotFound,
             run: work.run.id.clone(),
             since: self.clock.now(),
         };

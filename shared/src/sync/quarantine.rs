@@ -39,6 +39,9 @@ pub struct Quarantined {
     pub field: String,
     /// What is wrong, and what to do.
     pub message: String,
+    /// Whether every run tries it again: it waits only for another record.
+    #[serde(default)]
+    pub waits_for_another: bool,
     /// The run that put it here.
     pub run: RunId,
     /// When it did.
@@ -189,9 +192,9 @@ impl Engine<'_> {
             .collect::<Result<_, StoreError>>()?;
         let (pulled, pushed): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|one| one.side == Side::Pull);
         self.retry_pulled(work, kind, &pulled).await?;
-        if work.run.mode == Mode::Retry {
-            self.retry_pushed(work, kind, &pushed);
-        }
+        let again = |one: &&Quarantined| work.run.mode == Mode::Retry || one.waits_for_another;
+        let pushed: Vec<Quarantined> = pushed.iter().filter(again).cloned().collect();
+        self.retry_pushed(work, kind, &pushed);
         let position = match page.next {
             Some(next) => Position::Retry {
                 kind,

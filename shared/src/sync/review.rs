@@ -264,6 +264,7 @@ fn take_again(integration: &IntegrationId, kind: Kind, external: Box<str>, now: 
         id: external,
         field: "review".to_owned(),
         message,
+        waits_for_another: false,
         run,
         since: now,
     };

@@ -18,6 +18,10 @@ pub(super) fn condition(expect: Expect, values: &mut Item) -> Option<&'static st
             values.insert(":expected".to_owned(), number(version));
             Some("version = :expected")
         }
+        Expect::HeldUnder(fence) => {
+            values.insert(":holder".to_owned(), number(fence));
+            Some("fence = :holder")
+        }
         Expect::Fenced { version, fence } => {
             values.insert(":expected".to_owned(), number(version));
             values.insert(":holder".to_owned(), number(fence));
@@ -63,7 +67,7 @@ fn next_version(expect: Expect, values: &mut Item) -> &'static str {
         Expect::Absent => 1,
         // No row has the last version: a condition on it fails.
         Expect::Version(version) | Expect::Fenced { version, .. } => version.saturating_add(1),
-        Expect::Anything => {
+        Expect::Anything | Expect::HeldUnder(_) => {
             values.insert(":none".to_owned(), number(0));
             values.insert(":one".to_owned(), number(1));
             return "version = if_not_exists(version, :none) + :one";
