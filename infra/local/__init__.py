@@ -1,0 +1,1 @@
+"""The local stack: builds the functions, deploys `template.yaml` to an emulator of AWS, and drives it."""

@@ -1,0 +1,61 @@
+"""What the functions may do on AWS, and what their code does."""
+
+import re
+from collections.abc import Iterator
+
+from ..place import ROOT
+from .lookup import functions, many, role_of, statements, texts
+
+SOURCES = ROOT / "shared" / "src"
+PREFIXES = {"dynamodb": "dynamodb", "eventbridge": "events", "secretsmanager": "secretsmanager", "sqs": "sqs"}
+# What Lambda itself does, in the name of a function, to hand it the messages of a queue.
+DELIVERY = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+# A transaction is allowed by the actions that it is made of.
+TRANSACTION_PARTS = {"put": "PutItem", "update": "UpdateItem", "delete": "DeleteItem", "condition_check": "ConditionCheckItem"}
+
+
+def nothing_is_allowed_wholesale(template: dict) -> Iterator[str]:
+    for owner, statement in statements(template):
+        if "NotAction" in statement or "NotResource" in statement:
+            yield f"{owner} allows all but something"
+        yield from (f"{owner} allows {action}" for action in many(statement.get("Action", [])) if "*" in action)
+        for text in texts(statement.get("Resource", [])):
+            if "*" in text and not re.search(r"/[\w-]+[/-]\*$", text):
+                yield f"{owner} allows something on {text}"
+
+
+def what_the_code_calls_is_allowed(template: dict) -> Iterator[str]:
+    missing = _called() - _allowed(template)
+    yield from (f"the code calls {action}, and no function may" for action in sorted(missing))
+
+
+def what_is_allowed_is_called(template: dict) -> Iterator[str]:
+    services = tuple(f"{prefix}:" for prefix in PREFIXES.values())
+    allowed = {action for action in _allowed(template) if action.startswith(services)}
+    unused = allowed - _called() - DELIVERY
+    yield from (f"a function may {action}, and no code calls it" for action in sorted(unused))
+
+
+def _allowed(template: dict) -> set[str]:
+    roles = [role_of(function) for function in functions(template).values()]
+    return {action for role in roles for _, statement in statements(template, role)
+            for action in many(statement["Action"])}
+
+
+def _called() -> set[str]:
+    return {action for path in SOURCES.rglob("*.rs") for action in _calls_in(path.read_text())}
+
+
+def _calls_in(source: str) -> Iterator[str]:
+    for sdk, prefix in PREFIXES.items():
+        if f"aws_sdk_{sdk}" not in source and f"client: &{sdk}" not in source:
+            continue
+        for operation in re.findall(r"client\s*\.(\w+)\(\)", source):
+            if operation not in ("config", "transact_write_items"):
+                yield f"{prefix}:{operation.title().replace('_', '')}"
+    if "TransactWriteItem::builder()" in source:
+        parts = re.findall(r"\bpart\.(\w+)\(", source)
+        yield from (f"dynamodb:{TRANSACTION_PARTS[part]}" for part in parts if part in TRANSACTION_PARTS)
+
+
+RULES = [nothing_is_allowed_wholesale, what_the_code_calls_is_allowed, what_is_allowed_is_called]

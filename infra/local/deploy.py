@@ -1,0 +1,129 @@
+"""Deploys `template.yaml`, as it is, to the emulator, and sees that what it says is there."""
+
+import hashlib
+import json
+import platform
+import time
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from . import emulator, packaging, template as templates
+from .api import Api
+from .console import Problem
+from .place import Place
+
+NAME = "external-api-integration"
+
+
+def deploy(place: Place, binaries: dict[str, Path]) -> str:
+    """Brings the stack to what the template and the binaries are; says what it had to do."""
+    template = templates.load()
+    wanted = _fingerprint(template, binaries)
+    if place.state().get("deployed") == wanted:
+        return "nothing has changed"
+    packaged = packaging.package(emulator.client(place, "s3"), template, binaries)
+    done = _apply(emulator.client(place, "cloudformation"), packaged)
+    outputs = _outputs(place)
+    _expire_rows(place, template, outputs)
+    _note_access(place, outputs)
+    verify(place, template)
+    place.note(deployed=wanted)
+    return done
+
+
+def outputs(place: Place) -> dict[str, str]:
+    return place.state()["outputs"]
+
+
+def verify(place: Place, template: dict) -> None:
+    """Sees to what the emulator may have left out while saying that the stack is complete."""
+    routes = _all_routes(place)
+    expected = {route["RouteKey"] for route in templates.of_type(template, "AWS::ApiGatewayV2::Route").values()}
+    _insist(routes == expected, f"routes are missing: {sorted(expected - routes)}")
+    _insist(Api.anonymous(place).status("GET", "/healthz") == 401, "the API answers callers without a token")
+    _insist(Api.administrator(place).status("GET", "/healthz") == 200, "the API refuses its administrator")
+    groups = emulator.client(place, "scheduler").list_schedules(GroupName=NAME)["Schedules"]
+    schedules = templates.of_type(template, "AWS::Scheduler::Schedule")
+    _insist(len(groups) == len(schedules), "a schedule is missing")
+    mappings = emulator.client(place, "lambda").list_event_source_mappings()["EventSourceMappings"]
+    _insist(bool(mappings) and all(each["State"] == "Enabled" for each in mappings), "a queue wakes no function")
+
+
+def _apply(cloudformation, template: dict) -> str:
+    request = {
+        "StackName": NAME,
+        "TemplateBody": json.dumps(template),
+        "Parameters": [{"ParameterKey": "Architecture", "ParameterValue": _architecture()}],
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+    }
+    try:
+        cloudformation.create_stack(**request)
+        _settle(cloudformation, "CREATE_COMPLETE")
+        return "created"
+    except cloudformation.exceptions.AlreadyExistsException:
+        pass
+    try:
+        cloudformation.update_stack(**request)
+    except ClientError as error:
+        if "No updates" in str(error):
+            return "nothing has changed"
+        raise
+    _settle(cloudformation, "UPDATE_COMPLETE")
+    return "updated"
+
+
+def _settle(cloudformation, wanted: str) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        stack = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
+        if stack["StackStatus"] == wanted:
+            return
+        if not stack["StackStatus"].endswith("_IN_PROGRESS"):
+            raise Problem(f"the deployment ended in {stack['StackStatus']}: {stack.get('StackStatusReason')}")
+        time.sleep(0.2)
+    raise Problem("the deployment did not end within two minutes.")
+
+
+def _outputs(place: Place) -> dict[str, str]:
+    stack = emulator.client(place, "cloudformation").describe_stacks(StackName=NAME)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def _expire_rows(place: Place, template: dict, outputs: dict[str, str]) -> None:
+    # The emulator drops this property of a table, and only this call makes rows expire there.
+    dynamodb = emulator.client(place, "dynamodb")
+    for name, table in templates.of_type(template, "AWS::DynamoDB::Table").items():
+        dynamodb.update_time_to_live(
+            TableName=outputs[name], TimeToLiveSpecification=table["TimeToLiveSpecification"]
+        )
+
+
+def _note_access(place: Place, outputs: dict[str, str]) -> None:
+    """Notes where the API is, and keeps the administrator's token in a file that curl reads as a header."""
+    api_id = outputs["ApiUrl"].split("//", 1)[1].split(".", 1)[0]
+    secret = emulator.client(place, "secretsmanager").get_secret_value(SecretId=outputs["AdminSecret"])
+    token = json.loads(secret["SecretString"])["token"]
+    place.write("authorization", f"Authorization: Bearer {token}\n")
+    # The path form needs no name resolution, which `*.localhost` does on some systems.
+    place.note(outputs=outputs, api=f"{emulator.url(place)}/_aws/execute-api/{api_id}/$default")
+
+
+def _all_routes(place: Place) -> set[str]:
+    gateway = emulator.client(place, "apigatewayv2")
+    apis = gateway.get_apis()["Items"]
+    return {route["RouteKey"] for api in apis for route in gateway.get_routes(ApiId=api["ApiId"])["Items"]}
+
+
+def _insist(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise Problem(f"the stack was deployed, but {otherwise}.")
+
+
+def _architecture() -> str:
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def _fingerprint(template: dict, binaries: dict[str, Path]) -> str:
+    parts = {name: packaging.digest(binary) for name, binary in binaries.items()}
+    return hashlib.sha256(json.dumps([template, parts], sort_keys=True).encode()).hexdigest()

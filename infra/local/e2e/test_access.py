@@ -1,0 +1,25 @@
+"""Nobody is let in without a token."""
+
+from .. import template as templates
+from ..api import Api
+from ..place import TEST
+from .case import EndToEnd
+
+
+class Access(EndToEnd):
+    def test_every_route_refuses_callers_without_a_token(self):
+        anonymous, stranger = Api.anonymous(TEST), Api(self.api.base, {"Authorization": "Bearer " + "x" * 48})
+        routes = templates.of_type(templates.load(), "AWS::ApiGatewayV2::Route").values()
+        for method, path in (route["RouteKey"].split() for route in routes):
+            path = path.replace("{", "").replace("}", "")
+            with self.subTest(method=method, path=path):
+                self.assertEqual(anonymous.status(method, path), 401)
+                self.assertEqual(stranger.status(method, path), 403)
+
+    def test_the_description_of_the_api_is_the_one_that_is_kept(self):
+        described = self.api.get("/openapi.json")
+        self.assertIn("/v1/organizations/{organizationId}/integrations/{integrationType}/sync", described["paths"])
+
+    def test_an_unknown_integration_is_a_problem_with_a_code(self):
+        answer = self.api.ask("POST", f"{self.organization.integration}/sync")
+        self.assertProblem(answer, 404, "unknown_integration")

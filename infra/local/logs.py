@@ -1,0 +1,26 @@
+"""Shows what the functions logged."""
+
+import time
+
+from . import deploy, emulator, template as templates
+from .console import Problem
+from .place import Place
+
+
+def show(place: Place, function: str | None, minutes: float) -> None:
+    """Prints the log lines of one function or of all, in the order of time."""
+    packages = [templates.package(each) for each in templates.functions(templates.load()).values()]
+    if function and function not in packages:
+        raise Problem(f"there is no function {function}; there are {', '.join(packages)}.")
+    since = int((time.time() - minutes * 60) * 1000)
+    lines = [line for name in ([function] if function else packages) for line in _lines(place, name, since)]
+    for stamp, name, text in sorted(lines):
+        print(time.strftime("%H:%M:%S", time.localtime(stamp / 1000)), f"{name}:", text)
+
+
+def _lines(place: Place, name: str, since: int):
+    pages = emulator.client(place, "logs").get_paginator("filter_log_events")
+    group = f"/aws/lambda/{deploy.NAME}-{name}"
+    for page in pages.paginate(logGroupName=group, startTime=since):
+        for event in page["events"]:
+            yield event["timestamp"], name, event["message"].rstrip()

@@ -1,0 +1,133 @@
+"""Every rule is seen to find the fault that it is there for, planted in the project's own template."""
+
+import copy
+import json
+import unittest
+from unittest import mock
+
+from . import template as templates
+from .checks import RULES, api, calls, events, functions, observation, references, secrets, stores
+from .checks.lookup import of_type
+
+TEMPLATE = templates.load()
+
+
+def description() -> str:
+    """Describes the routes of the template as they are."""
+    paths: dict[str, dict] = {}
+    for route in of_type(TEMPLATE, "AWS::ApiGatewayV2::Route").values():
+        method, path = route["RouteKey"].split()
+        paths.setdefault(path, {})[method.lower()] = {}
+    return json.dumps({"paths": paths})
+
+
+def put(*path):
+    """Plants the last part of the path as the value of the part before it."""
+    *parents, key, value = path
+
+    def plant(template: dict) -> None:
+        _at(template["Resources"], parents)[key] = value
+
+    return plant
+
+
+def drop(*path):
+    """Takes away what stands at the path."""
+    *parents, key = path
+
+    def plant(template: dict) -> None:
+        del _at(template["Resources"], parents)[key]
+
+    return plant
+
+
+def _at(value, path):
+    for part in path:
+        value = value[part]
+    return value
+
+
+P = "Properties"
+FUNCTION = ("Dynamics365Function", P)
+SLICE = (*FUNCTION, "Events", "Slice", P)
+STATEMENT = ("TriggerSyncRole", P, "Policies", 0, "PolicyDocument", "Statement", 1)
+SCHEDULE = ("ReconcileSchedule", P)
+
+PLANTED = [
+    (functions.every_package_is_a_function, put(*FUNCTION, "CodeUri", "functions/dynamics366")),
+    (functions.every_variable_is_read_and_every_read_one_is_set, drop(*FUNCTION, "Environment", "Variables", "EVENT_BUS")),
+    (functions.every_variable_is_read_and_every_read_one_is_set, put(*FUNCTION, "Environment", "Variables", "DEBUG", "1")),
+    (functions.local_variables_stay_local, put(*FUNCTION, "Environment", "Variables", "OUTBOUND_EXCEPTIONS", "")),
+    (functions.every_function_has_a_role_of_its_own, drop(*FUNCTION, "Role")),
+    (functions.every_function_has_a_role_of_its_own, put(*FUNCTION, "Role", {"Fn::GetAtt": ["ReconcileRole", "Arn"]})),
+    (functions.every_function_logs_where_logs_expire, drop(*FUNCTION, "LoggingConfig")),
+    (functions.every_function_logs_where_logs_expire, drop("Dynamics365Logs", P, "RetentionInDays")),
+    (functions.every_function_logs_where_logs_expire, put(*FUNCTION, "LoggingConfig", "LogGroup", {"Ref": "ReconcileLogs"})),
+    (calls.nothing_is_allowed_wholesale, put(*STATEMENT, "Action", "dynamodb:*")),
+    (calls.nothing_is_allowed_wholesale, put(*STATEMENT, "Resource", "*")),
+    (calls.nothing_is_allowed_wholesale, put(*STATEMENT, "Resource", {"Fn::Sub": "arn:${AWS::Partition}:sqs:*"})),
+    (calls.nothing_is_allowed_wholesale, put(*STATEMENT, "NotAction", "sqs:SendMessage")),
+    (calls.what_the_code_calls_is_allowed, put("IntegrationsRole", P, "Policies", [])),
+    (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["dynamodb:Scan"])),
+    (events.queues_wait_for_six_timeouts, put(*FUNCTION, "Timeout", 121)),
+    (events.queues_wait_for_six_timeouts, drop("Dynamics365Queue", P, "VisibilityTimeout")),
+    (events.batches_report_what_failed, drop(*SLICE, "FunctionResponseTypes")),
+    (events.queues_have_dead_letters, drop("ResultEventsQueue", P, "RedrivePolicy")),
+    (events.queues_have_dead_letters, put("Dynamics365DeadLetters", P, "MessageRetentionPeriod", 60)),
+    (events.fifo_queues_have_fifo_dead_letters, drop("Dynamics365DeadLetters", P, "FifoQueue")),
+    (events.schedules_are_named_and_lose_nothing, drop(*SCHEDULE, "Name")),
+    (events.schedules_are_named_and_lose_nothing, drop(*SCHEDULE, "GroupName")),
+    (events.schedules_are_named_and_lose_nothing, drop(*SCHEDULE, "Target", "DeadLetterConfig")),
+    (events.schedules_are_named_and_lose_nothing, drop(*SCHEDULE, "Target", "RetryPolicy")),
+    (events.no_schedule_is_in_the_hour_that_spring_skips,
+     put("ReconcileSchedule", P, {"ScheduleExpression": "cron(30 2 * * ? *)", "ScheduleExpressionTimezone": "Europe/Oslo"})),
+    (events.rules_lose_nothing, drop("ResultEventsRule", P, "Targets", 0, "DeadLetterConfig")),
+    (stores.tables_can_be_brought_back_and_expire_rows, drop("ControlTable", P, "PointInTimeRecoverySpecification")),
+    (stores.tables_can_be_brought_back_and_expire_rows, drop("RecordsTable", P, "SSESpecification")),
+    (stores.tables_can_be_brought_back_and_expire_rows, put("ControlTable", P, "TimeToLiveSpecification", "AttributeName", "ttl")),
+    (stores.tables_outlive_the_stack, drop("ControlTable", "DeletionPolicy")),
+    (stores.tables_outlive_the_stack, drop("RecordsTable", "UpdateReplacePolicy")),
+    (stores.queues_are_encrypted, drop("Dynamics365Queue", P, "SqsManagedSseEnabled")),
+    (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "SecretString", "swordfish")),
+    (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "GenerateSecretString", "PasswordLength", 42)),
+    (secrets.secrets_fit_into_a_header, drop("AdminSecret", P, "GenerateSecretString", "ExcludePunctuation")),
+    (secrets.secrets_fit_into_a_header, drop("AdminSecret", P, "GenerateSecretString", "ExcludeCharacters")),
+    (api.every_route_has_the_authorizer, put("GetHealthRoute", P, "AuthorizationType", "NONE")),
+    (api.every_route_has_the_authorizer, drop("GetHealthRoute", P, "AuthorizerId")),
+    (api.the_authorizer_is_asked_each_time, put("Authorizer", P, "AuthorizerResultTtlInSeconds", 300)),
+    (api.every_route_is_described_and_every_description_is_a_route, put("GetRunRoute", P, "RouteKey", "GET /v1/runs")),
+    (api.every_target_may_be_called_by_the_api, drop("Dynamics365Permission")),
+    (api.every_target_may_be_called_by_the_api, drop("AuthorizerPermission")),
+    (api.the_stage_is_throttled, drop("Stage", P, "DefaultRouteSettings", "ThrottlingRateLimit")),
+    (api.access_logs_hold_nothing_private, drop("Stage", P, "AccessLogSettings")),
+    (api.access_logs_hold_nothing_private, put("Stage", P, "AccessLogSettings", "Format", "$context.path")),
+    (observation.every_alarm_says_what_to_do, put("SilenceAlarm", P, "AlarmDescription", "It is silent.")),
+    (observation.every_alarm_is_told, drop("SilenceAlarm", P, "AlarmActions")),
+    (observation.dead_letters_raise_an_alarm, drop("DeadSlicesAlarm")),
+    (observation.dead_letters_raise_an_alarm, drop("UndeliveredAlarm")),
+    (observation.late_messages_raise_an_alarm, drop("LateSlicesAlarm")),
+    (observation.errors_and_throttles_raise_an_alarm, drop("AuthorizerErrorsAlarm")),
+    (observation.errors_and_throttles_raise_an_alarm, drop("Dynamics365ThrottlesAlarm")),
+    (observation.silence_raises_an_alarm, put("SilenceAlarm", P, "TreatMissingData", "ignore")),
+    (observation.server_errors_raise_an_alarm, drop("ServerErrorsAlarm")),
+    (references.every_reference_resolves, put(*STATEMENT, "Resource", {"Ref": "RecordTable"})),
+    (references.every_reference_resolves, put(*STATEMENT, "Resource", {"Fn::Sub": "${RecordTable.Arn}/index/due"})),
+    (references.every_parameter_is_used, put("Stage", P, "DefaultRouteSettings", {})),
+]
+
+
+class Checks(unittest.TestCase):
+    def setUp(self):
+        described = mock.patch.object(api, "OPENAPI", mock.Mock(read_text=description))
+        self.enterContext(described)
+
+    def test_every_rule_finds_its_planted_fault(self):
+        for number, (rule, plant) in enumerate(PLANTED):
+            with self.subTest(rule.__name__, case=number):
+                template = copy.deepcopy(TEMPLATE)
+                self.assertEqual(list(rule(template)), [])
+                plant(template)
+                self.assertNotEqual(list(rule(template)), [], "the fault was not found")
+
+    def test_every_rule_has_a_planted_fault(self):
+        self.assertEqual(set(RULES), {rule for rule, _ in PLANTED})
