@@ -1,6 +1,5 @@
 //! Many records in one go.
 
-
 use http::Method;
 use serde_json::{Value, json};
 

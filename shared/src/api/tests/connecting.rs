@@ -136,9 +136,7 @@ async fn a_connection_that_died_at_any_write_is_mended_by_repeating_it() {
         for nth in 1.. {
             let world = World::new();
             let (dying, breaking) = world.dying(nth, side);
-            dying
-                .put(INTEGRATION, &configuration())
-                .await;
+            dying.put(INTEGRATION, &configuration()).await;
             if !breaking.died() {
                 break;
             }
@@ -307,5 +305,46 @@ async fn a_run_that_nobody_works_on_ends_with_its_integration() {
             .await
             .is_ok(),
         "no orphan lease"
+    );
+}
+
+#[tokio::test]
+async fn a_credential_that_no_longer_works_stops_syncs_until_there_is_another() {
+    let world = World::connected().await;
+    let sync = format!("{INTEGRATION}/sync");
+    let run = world.post(&sync, &json!({})).await.json();
+    let id = run["runId"].as_str().unwrap().parse().unwrap();
+    let run = crate::sync::read_run(&*world.ports.store, &integration(), &id)
+        .await
+        .unwrap();
+    integration::needs_reauthorization(&world.ports, &run)
+        .await
+        .unwrap();
+    crate::sync::abandon(&*world.ports.store, &run, world.ports.now())
+        .await
+        .unwrap();
+    let status = world.get(INTEGRATION).await.json();
+    assert_eq!(
+        (&status["state"], &status["health"]["level"]),
+        (&json!("needs_reauthorization"), &json!("failing"))
+    );
+    assert_eq!(
+        world.post(&sync, &json!({})).await.code(),
+        "needs_reauthorization"
+    );
+    let resumed = world.post(&format!("{INTEGRATION}/resume"), &json!({})).await;
+    assert_eq!(resumed.code(), "needs_reauthorization");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        world.put(INTEGRATION, &configuration()).await.json()["state"],
+        "active"
+    );
+    integration::needs_reauthorization(&world.ports, &run)
+        .await
+        .unwrap();
+    assert_eq!(
+        world.get(INTEGRATION).await.json()["state"],
+        "active",
+        "the run knew the old credential"
     );
 }

@@ -194,17 +194,31 @@ async fn lists_end_and_hold_each_item_once() {
 #[tokio::test]
 async fn an_endpoint_that_panics_is_our_fault_and_tells_nothing() {
     let answer = World::on(Arc::new(Panicking)).get(MEMBER).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, "internal"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (500, "internal")
+    );
     assert!(!answer.body.contains("canary"), "{}", answer.body);
-    assert!(answer.json()["instance"].as_str().unwrap().contains(answer.header("x-request-id")));
+    assert!(
+        answer.json()["instance"]
+            .as_str()
+            .unwrap()
+            .contains(answer.header("x-request-id"))
+    );
 }
 
 #[tokio::test]
 async fn tables_that_do_not_answer_are_asked_again_later() {
     let world = World::new();
     let (broken, _) = world.dying(0, Side::Before);
-    for answer in [broken.get(MEMBER).await, broken.put(MEMBER, &json!({ "lastName": "Ek" })).await] {
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "unavailable"));
+    for answer in [
+        broken.get(MEMBER).await,
+        broken.put(MEMBER, &json!({ "lastName": "Ek" })).await,
+    ] {
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (503, "unavailable")
+        );
         assert!(!answer.header("retry-after").is_empty());
         assert!(!answer.body.contains("dead"), "{}", answer.body);
     }
