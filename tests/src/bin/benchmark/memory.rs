@@ -40,7 +40,7 @@ pub(crate) async fn measure(options: &Options) -> Result<()> {
 async fn peaks(contacts: usize, tables: &Server, runs: usize) -> Result<Samples> {
     let server = Server::dataverse(contacts, Duration::ZERO)?;
     Dataverse::connect(&server.url).await?.warm().await?;
-    let peak = || {
+    let sync = || -> Result<f64> {
         let mut command = Command::new(std::env::current_exe()?);
         let output = command.args(["sync-once", &server.url, &tables.url]).output()?;
         let said = String::from_utf8(output.stdout)?;
@@ -51,7 +51,7 @@ async fn peaks(contacts: usize, tables: &Server, runs: usize) -> Result<Samples>
             Err(format!("{created} contacts were taken over instead of {contacts}").into())
         }
     };
-    Ok(Samples::new((0..runs).map(|_| peak()).collect::<Result<_>>()?))
+    Ok(Samples::new((0..runs).map(|_| sync()).collect::<Result<_>>()?))
 }
 
 /// Syncs once and prints the peak of this process in bytes, and how many contacts were taken over.

@@ -50,7 +50,7 @@ pub(crate) async fn copy(bare: &Bare, first: &str, client: &Client) -> Result<Co
         let page = bare.page(&url).await?;
         let mut rows = Vec::with_capacity(2 * page.value.len());
         for contact in &page.value {
-            let pair = [record(contact)?, connection(contact)];
+            let pair = [record(contact)?, link(contact)];
             copied.write_units += pair.iter().map(|(units, _)| units).sum::<u64>();
             rows.extend(pair.map(|(_, row)| row));
         }
@@ -91,7 +91,7 @@ fn record(contact: &Contact) -> Result<(u64, WriteRequest)> {
 }
 
 /// Which contact the record is.
-fn connection(contact: &Contact) -> (u64, WriteRequest) {
+fn link(contact: &Contact) -> (u64, WriteRequest) {
     let body = json!({ "record": contact.number, "etag": contact.etag, "active": contact.state == Some(0) });
     put(
         "hlf#dynamics365#link#member",
