@@ -12,6 +12,7 @@ pub struct SimulatedClock {
 
 impl SimulatedClock {
     /// Returns the simulated time.
+    #[expect(clippy::disallowed_methods, reason = "the simulation's own door to the time")]
     pub fn now(&self) -> Timestamp {
         Timestamp::now() + SignedDuration::from_millis(self.offset_milliseconds.load(Ordering::SeqCst))
     }

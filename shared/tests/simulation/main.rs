@@ -6,7 +6,9 @@
 #![expect(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "a test may panic, and reads its seeds from outside"
+    clippy::future_not_send,
+    clippy::print_stdout,
+    reason = "a test may panic, print its seed and read it from outside, and has one thread"
 )]
 
 mod chaos;

@@ -291,9 +291,8 @@ impl Tables {
             .gone
             .iter()
             .map(|((of, id), version)| (*of, id, (true, *version)));
-        let wanted = |(of, _, place): &(Kind, &Box<str>, (bool, u64))| {
-            *of == kind && within(place.1) && *place > after
-        };
+        let wanted =
+            |(of, _, place): &(Kind, &str, (bool, u64))| *of == kind && within(place.1) && *place > after;
         let mut told: Vec<_> = rows.chain(gone).filter(wanted).collect();
         told.sort_by_key(|(_, _, place)| *place);
         let next = match told.get(PAGE - 1) {
@@ -303,10 +302,10 @@ impl Tables {
             ))),
             _ => Next::End(Cursor(format!("since/{upto}"))),
         };
-        let item = |(_, id, (gone, _)): (Kind, &Box<str>, (bool, u64))| {
+        let item = |(_, id, (gone, _)): (Kind, &str, (bool, u64))| {
             if gone {
                 Some(Item::Deleted {
-                    id: id.clone(),
+                    id: id.into(),
                     merged_into: None,
                 })
             } else {

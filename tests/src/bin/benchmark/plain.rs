@@ -45,8 +45,8 @@ pub(crate) fn config(endpoint: &str) -> SdkConfig {
 
 /// Copies all contacts.
 pub(crate) async fn copy(bare: &Bare, first: &str, client: &Client) -> Result<Copied> {
-    let (mut copied, mut link) = (Copied::default(), Some(first.to_owned()));
-    while let Some(url) = link {
+    let (mut copied, mut next) = (Copied::default(), Some(first.to_owned()));
+    while let Some(url) = next {
         let page = bare.page(&url).await?;
         let mut rows = Vec::with_capacity(2 * page.value.len());
         for contact in &page.value {
@@ -57,7 +57,7 @@ pub(crate) async fn copy(bare: &Bare, first: &str, client: &Client) -> Result<Co
         copied.rows += rows.len() as u64;
         copied.requests += rows.len().div_ceil(BATCH) as u64;
         write(client, rows).await?;
-        link = page.next;
+        next = page.next;
     }
     Ok(copied)
 }
