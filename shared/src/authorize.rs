@@ -36,7 +36,10 @@ pub struct Identity {
     pub organizations: &'static str,
 }
 
-const ADMINISTRATOR: Identity = Identity { caller: "administrator", organizations: "*" };
+const ADMINISTRATOR: Identity = Identity {
+    caller: "administrator",
+    organizations: "*",
+};
 
 /// The token could not be read: nobody can be let in, and that is not the callers' doing.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +74,9 @@ struct Held {
 
 impl fmt::Debug for Doorkeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Doorkeeper").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Doorkeeper")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,7 +84,12 @@ impl Doorkeeper {
     /// Knows the token that the secret of this name holds; reads it when it is first needed.
     pub fn new(secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>, name: impl Into<String>) -> Self {
         let (name, known) = (name.into(), RwLock::default());
-        Self { secrets, clock, name, known }
+        Self {
+            secrets,
+            clock,
+            name,
+            known,
+        }
     }
 
     /// Says who sends these `Authorization` headers; `None` is nobody.
@@ -94,7 +104,10 @@ impl Doorkeeper {
             return Ok(None);
         };
         let now = self.clock.now();
-        let known = match self.known().filter(|known| now.duration_since(known.read_at).unsigned_abs() < BELIEVED) {
+        let known = match self
+            .known()
+            .filter(|known| now.duration_since(known.read_at).unsigned_abs() < BELIEVED)
+        {
             Some(known) => known,
             None => self.read(now).await?,
         };
@@ -118,7 +131,10 @@ impl Doorkeeper {
         if held.token.len() < MIN_TOKEN {
             return Err(AuthorizeError::Unusable);
         }
-        let known = Known { token: held.token.into(), read_at: now };
+        let known = Known {
+            token: held.token.into(),
+            read_at: now,
+        };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known.clone());
         Ok(known)
     }
@@ -126,7 +142,11 @@ impl Doorkeeper {
 
 impl Known {
     fn matches(&self, presented: &str) -> bool {
-        self.token.expose_secret().as_bytes().ct_eq(presented.as_bytes()).into()
+        self.token
+            .expose_secret()
+            .as_bytes()
+            .ct_eq(presented.as_bytes())
+            .into()
     }
 }
 
@@ -161,7 +181,11 @@ mod tests {
             let secrets = Arc::new(MemorySecrets::new());
             let clock = Arc::new(ManualClock::new("2026-01-31T10:00:00Z".parse().unwrap()));
             let keeper = Doorkeeper::new(secrets.clone(), clock.clone(), "admin");
-            let door = Self { keeper, secrets, clock };
+            let door = Self {
+                keeper,
+                secrets,
+                clock,
+            };
             door.rotate(TOKEN).await;
             door
         }
@@ -184,7 +208,10 @@ mod tests {
         assert!(door.admits(TOKEN).await);
         assert!(!door.admits(OTHER).await);
         let lower = format!("bearer {TOKEN}");
-        assert_eq!(door.keeper.identify(&[&lower]).await.unwrap(), Some(ADMINISTRATOR));
+        assert_eq!(
+            door.keeper.identify(&[&lower]).await.unwrap(),
+            Some(ADMINISTRATOR)
+        );
     }
 
     #[tokio::test]
@@ -194,8 +221,17 @@ mod tests {
         let twice = format!("{bearer}, {bearer}");
         let longer = format!("{bearer}x");
         for headers in [
-            vec![], vec![""], vec!["Bearer"], vec!["Bearer "], vec![TOKEN], vec!["Basic YTpi"], vec![&bearer, &bearer],
-            vec![&twice], vec![&longer], vec![&bearer[..bearer.len() - 1]], vec!["Bearer \u{e5}"],
+            vec![],
+            vec![""],
+            vec!["Bearer"],
+            vec!["Bearer "],
+            vec![TOKEN],
+            vec!["Basic YTpi"],
+            vec![&bearer, &bearer],
+            vec![&twice],
+            vec![&longer],
+            vec![&bearer[..bearer.len() - 1]],
+            vec!["Bearer \u{e5}"],
         ] {
             assert_eq!(door.keeper.identify(&headers).await.unwrap(), None, "{headers:?}");
         }

@@ -352,11 +352,43 @@ mod tests {
         }
     }
 
+    /// Returns the variables that the template gives to a function.
+    fn given(package: &str) -> BTreeSet<String> {
+        let template = include_str!("../../template.yaml");
+        let code = format!("CodeUri: functions/{package}\n");
+        let (_, function) = template.split_once(&code).unwrap();
+        let (_, variables) = function.split_once("        Variables:\n").unwrap();
+        let names = variables
+            .lines()
+            .map_while(|line| line.strip_prefix("          "));
+        names
+            .map(|line| line.split(':').next().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn what_a_function_declares_is_what_the_template_gives() {
+        for (package, variables) in VARIABLES {
+            let declared: BTreeSet<_> = variables.iter().map(ToString::to_string).collect();
+            assert_eq!(given(package), declared, "{package}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_the_local_stack_is_not_in_the_template() {
+        for name in LOCAL_ONLY {
+            assert!(!include_str!("../../template.yaml").contains(name), "{name}");
+        }
+    }
+
     #[test]
     fn an_empty_variable_is_missing_and_is_named() {
         let environment = MapEnvironment::from([(ADMIN_SECRET, "")]);
         let error = AuthorizerConfig::read(&environment).unwrap_err();
-        assert_eq!(error.to_string(), "the environment variable ADMIN_SECRET is not set");
+        assert_eq!(
+            error.to_string(),
+            "the environment variable ADMIN_SECRET is not set"
+        );
     }
 
     #[test]
@@ -367,8 +399,13 @@ mod tests {
             (DYNAMICS365_QUEUE_URL, "canary"),
         ]);
         let error = TriggerSyncConfig::read(&environment).unwrap_err().to_string();
-        assert!(error.contains(DYNAMICS365_QUEUE_URL) && !error.contains("canary"), "{error}");
-        environment.0.insert(DYNAMICS365_QUEUE_URL.into(), "https://queue.example/q".into());
+        assert!(
+            error.contains(DYNAMICS365_QUEUE_URL) && !error.contains("canary"),
+            "{error}"
+        );
+        environment
+            .0
+            .insert(DYNAMICS365_QUEUE_URL.into(), "https://queue.example/q".into());
         assert!(TriggerSyncConfig::read(&environment).is_ok());
     }
 

@@ -7,6 +7,7 @@ pub mod authorize;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod decisions;
 pub mod flow;
 pub mod http;
 pub mod integration;

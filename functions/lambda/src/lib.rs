@@ -1,1 +1,39 @@
+//! What the functions share about Lambda itself: what wakes them, what they answer, what they log.
 
+mod failure;
+mod invocation;
+mod ports;
+mod queue;
+mod request;
+mod response;
+mod telemetry;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+use std::future::Future;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde::Serialize;
+
+pub use failure::Failure;
+pub use invocation::{Invocation, authorization_headers};
+pub use lambda_runtime::Error;
+pub use ports::ports;
+pub use queue::work;
+pub use request::direct_caller;
+pub use response::{Output, answer};
+pub use telemetry::start as start_telemetry;
+
+/// Answers invocations until the function is stopped.
+///
+/// # Errors
+///
+/// If the runtime does not give or take invocations any more.
+pub async fn run<F, A, O>(handle: F) -> Result<(), Error>
+where
+    F: Fn(Invocation) -> A + Send + Sync,
+    A: Future<Output = Result<O, Failure>> + Send,
+    O: Serialize + Send,
+{
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Invocation>| handle(event.payload))).await
+}

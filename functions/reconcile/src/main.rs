@@ -1,1 +1,22 @@
-fn main() {}
+//! Does, every minute, what should have been done and was not.
+
+mod handler;
+
+use std::sync::Arc;
+
+use shared::clients::Clients;
+use shared::config::{ProcessEnvironment, ReconcileConfig};
+use shared::publish::EventBridge;
+
+use crate::handler::Handler;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::start_telemetry();
+    let config = ReconcileConfig::read(&ProcessEnvironment)?;
+    let clients = Clients::from_environment().await;
+    let ports = lambda::ports(&clients, &config.tables, &config.dynamics365_queue_url);
+    let publish = Arc::new(EventBridge::new(clients.eventbridge(), config.event_bus));
+    let handler = &Handler { ports, publish };
+    lambda::run(|event| handler.handle(event)).await
+}

@@ -24,6 +24,14 @@ impl Api {
         Self(gated.method_not_allowed_fallback(method_not_allowed).layer(edge))
     }
 
+    /// Answers what could not even be read as a request.
+    #[must_use]
+    pub fn refuse(&self, problem: &Problem) -> Response<Bytes> {
+        let mut response = problem.whole();
+        edge::secure(response.headers_mut());
+        response
+    }
+
     /// Answers a request, whatever it is.
     pub async fn answer(&self, request: Request<Bytes>) -> Response<Bytes> {
         let response = self.0.clone().oneshot(request.map(Body::from)).await;

@@ -82,7 +82,9 @@ fn expect_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
 fn is_one_of(content_type: &str, accepted: &[&str]) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    let known = accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(essence));
+    let known = accepted
+        .iter()
+        .any(|accepted| accepted.eq_ignore_ascii_case(essence));
     known && parts.all(|parameter| parameter.is_empty() || is_utf8(parameter))
 }
 

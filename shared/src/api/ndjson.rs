@@ -55,7 +55,10 @@ pub(super) fn lines(body: &Bytes, kind: Kind) -> Result<impl Iterator<Item = Lin
     }
     let lines = Split(Some(body.clone())).enumerate();
     let filled = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    Ok(filled.map(move |(index, line)| Line { number: index + 1, wish: wish(kind, &line) }))
+    Ok(filled.map(move |(index, line)| Line {
+        number: index + 1,
+        wish: wish(kind, &line),
+    }))
 }
 
 /// Slices of one body, without copies.
@@ -85,14 +88,20 @@ fn wish(kind: Kind, line: &[u8]) -> Result<Wish, Vec<FieldError>> {
     let fields = Fields::from_json(kind, &object);
     match (id, fields) {
         (Ok(id), Ok(fields)) => Ok(Wish { id, fields }),
-        (id, fields) => Err(id.err().into_iter().chain(fields.err().into_iter().flatten()).collect()),
+        (id, fields) => Err(id
+            .err()
+            .into_iter()
+            .chain(fields.err().into_iter().flatten())
+            .collect()),
     }
 }
 
 fn id(object: &mut Map<String, Value>) -> Result<RecordId, FieldError> {
     match object.remove("id") {
         Some(Value::String(text)) if text == RESERVED => Err(FieldError::new("id", "is a reserved word")),
-        Some(Value::String(text)) => text.parse().map_err(|error| FieldError::new("id", format!("is malformed: a {error}"))),
+        Some(Value::String(text)) => text
+            .parse()
+            .map_err(|error| FieldError::new("id", format!("is malformed: a {error}"))),
         _ => Err(FieldError::new("id", "is required, as a text")),
     }
 }
@@ -105,15 +114,41 @@ pub(super) fn written(result: LineResult) -> Bytes {
 }
 
 impl From<LineResult> for BulkResult {
-    fn from(LineResult { number: line, id, outcome }: LineResult) -> Self {
-        let blank = Self { line, id, outcome: "failed", version: None, errors: Vec::new() };
+    fn from(
+        LineResult {
+            number: line,
+            id,
+            outcome,
+        }: LineResult,
+    ) -> Self {
+        let blank = Self {
+            line,
+            id,
+            outcome: "failed",
+            version: None,
+            errors: Vec::new(),
+        };
         match outcome {
-            Ok((outcome, version)) => Self { outcome: outcome.as_str(), version: Some(version), ..blank },
-            Err(PutError::Invalid(errors)) => Self { outcome: "refused", errors: faults(errors), ..blank },
+            Ok((outcome, version)) => Self {
+                outcome: outcome.as_str(),
+                version: Some(version),
+                ..blank
+            },
+            Err(PutError::Invalid(errors)) => Self {
+                outcome: "refused",
+                errors: faults(errors),
+                ..blank
+            },
             Err(error) => {
                 let problem = Problem::from(error);
                 let reason = problem.code.title().to_lowercase();
-                Self { errors: vec![Fault { field: "line".to_owned(), reason }], ..blank }
+                Self {
+                    errors: vec![Fault {
+                        field: "line".to_owned(),
+                        reason,
+                    }],
+                    ..blank
+                }
             }
         }
     }
@@ -145,7 +180,9 @@ mod tests {
     use super::*;
 
     fn read(body: &'static str) -> Vec<Line> {
-        lines(&Bytes::from_static(body.as_bytes()), Kind::Member).unwrap().collect()
+        lines(&Bytes::from_static(body.as_bytes()), Kind::Member)
+            .unwrap()
+            .collect()
     }
 
     #[test]
@@ -158,7 +195,8 @@ mod tests {
 
     #[test]
     fn a_line_that_is_wrong_is_told_with_everything_that_is() {
-        let lines = read("{\"id\":7,\"nickname\":\"x\"}\n[1]\n{\"id\":\"bulk\"}\n{\"id\":\"1\",\"id\":\"2\"}");
+        let lines =
+            read("{\"id\":7,\"nickname\":\"x\"}\n[1]\n{\"id\":\"bulk\"}\n{\"id\":\"1\",\"id\":\"2\"}");
         assert_eq!(lines[0].wish.as_ref().unwrap_err().len(), 2);
         assert!(lines.iter().all(|line| line.wish.is_err()));
     }

@@ -6,7 +6,6 @@
 //! WRITE_OPENAPI=1 cargo test -p shared api::tests::document
 //! ```
 
-
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
@@ -33,7 +32,9 @@ pub fn document(routes: impl IntoIterator<Item = OpenApiRouter>) -> OpenApi {
     document.info = InfoBuilder::new()
         .title("External API integrations")
         .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("Keeps the members of organizations in step with their outside systems."))
+        .description(Some(
+            "Keeps the members of organizations in step with their outside systems.",
+        ))
         .build();
     document.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
     add_components(&mut document);
@@ -65,7 +66,10 @@ fn describe(path: &str, item: &mut PathItem) {
     for (method, operation) in methods {
         if let Some(operation) = operation {
             let parameters = operation.parameters.get_or_insert_default();
-            parameters.splice(0..0, names_in(path).map(|name| parameter(ParameterIn::Path, name, Required::True).into()));
+            parameters.splice(
+                0..0,
+                names_in(path).map(|name| parameter(ParameterIn::Path, name, Required::True).into()),
+            );
             let id = operation.operation_id.as_deref().unwrap_or_default();
             parameters.extend(extra(&method, id).into_iter().map(Into::into));
             add_problem(operation);
@@ -74,17 +78,24 @@ fn describe(path: &str, item: &mut PathItem) {
 }
 
 fn names_in(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+    path.split('/')
+        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn extra(method: &HttpMethod, operation: &str) -> Vec<Parameter> {
     let optional = |place, name| parameter(place, name, Required::False);
     match method {
         HttpMethod::Get if operation.starts_with("list") && operation != "listIntegrations" => {
-            vec![optional(ParameterIn::Query, "after"), optional(ParameterIn::Query, "limit")]
+            vec![
+                optional(ParameterIn::Query, "after"),
+                optional(ParameterIn::Query, "limit"),
+            ]
         }
         HttpMethod::Put | HttpMethod::Delete => {
-            vec![optional(ParameterIn::Header, "Idempotency-Key"), optional(ParameterIn::Header, "If-Match")]
+            vec![
+                optional(ParameterIn::Header, "Idempotency-Key"),
+                optional(ParameterIn::Header, "If-Match"),
+            ]
         }
         HttpMethod::Post => vec![optional(ParameterIn::Header, "Idempotency-Key")],
         _ => Vec::new(),
@@ -92,13 +103,30 @@ fn extra(method: &HttpMethod, operation: &str) -> Vec<Parameter> {
 }
 
 fn parameter(place: ParameterIn, name: &str, required: Required) -> Parameter {
-    let kind = if name == "limit" { Type::Integer } else { Type::String };
+    let kind = if name == "limit" {
+        Type::Integer
+    } else {
+        Type::String
+    };
     let schema = ObjectBuilder::new().schema_type(SchemaType::Type(kind)).build();
-    ParameterBuilder::new().name(name).parameter_in(place).required(required).schema(Some(schema)).build()
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .schema(Some(schema))
+        .build()
 }
 
 fn add_problem(operation: &mut Operation) {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Problem::name()))).build();
-    let refused = ResponseBuilder::new().description("What is wrong.").content(PROBLEM_JSON, content).build();
-    operation.responses.responses.insert("default".to_owned(), refused.into());
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name(Problem::name())))
+        .build();
+    let refused = ResponseBuilder::new()
+        .description("What is wrong.")
+        .content(PROBLEM_JSON, content)
+        .build();
+    operation
+        .responses
+        .responses
+        .insert("default".to_owned(), refused.into());
 }

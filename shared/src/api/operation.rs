@@ -17,7 +17,12 @@ use crate::sync::{self, Mode, RunRequest, Trigger};
 ///
 /// `{"operation":"triggerSync","organizationId":"hlf","integrationType":"dynamics365","mode":"delta","dryRun":false}`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "operation", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "operation",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum Operation {
     /// Starts a run.
     TriggerSync {
@@ -107,23 +112,42 @@ impl Operation {
     ///
     /// The problem that HTTP would answer.
     pub async fn run(self, ports: &Ports, caller: &Caller) -> Result<Value, Problem> {
-        let asked = Asked { caller, trigger: Trigger::Direct, attempt: Attempt::default() };
+        let asked = Asked {
+            caller,
+            trigger: Trigger::Direct,
+            attempt: Attempt::default(),
+        };
         match self {
-            Self::TriggerSync { organization_id, integration_type, mode, dry_run } => {
+            Self::TriggerSync {
+                organization_id,
+                integration_type,
+                mode,
+                dry_run,
+            } => {
                 let id = at(caller, organization_id, integration_type)?;
                 let request = SyncRequest { mode, dry_run };
                 json(&trigger_sync(ports, asked, id, request).await?)
             }
-            Self::SyncMembershipData { organization_id, mode, dry_run } => {
+            Self::SyncMembershipData {
+                organization_id,
+                mode,
+                dry_run,
+            } => {
                 place::admit(caller, &organization_id)?;
                 let request = SyncRequest { mode, dry_run };
                 json(&sync_membership_data(ports, asked, &organization_id, request).await?)
             }
-            Self::GetIntegrationStatus { organization_id, integration_type } => {
+            Self::GetIntegrationStatus {
+                organization_id,
+                integration_type,
+            } => {
                 let id = at(caller, organization_id, integration_type)?;
                 json(&integration_status(ports, &id).await?.0)
             }
-            Self::GetLastSyncResult { organization_id, integration_type } => {
+            Self::GetLastSyncResult {
+                organization_id,
+                integration_type,
+            } => {
                 let id = at(caller, organization_id, integration_type)?;
                 json(&last_sync_result(ports, &id).await?)
             }
@@ -188,11 +212,16 @@ pub(super) async fn sync_membership_data(
         let detail = format!("organization {organization} has connected no system");
         return Err(Problem::new(Code::UnknownIntegration).because(detail));
     }
-    Ok(StartedAll { runs: started.into_iter().map(Into::into).collect() })
+    Ok(StartedAll {
+        runs: started.into_iter().map(Into::into).collect(),
+    })
 }
 
 /// Also returns the version of the integration.
-pub(super) async fn integration_status(ports: &Ports, id: &IntegrationId) -> Result<(StatusView, u64), Problem> {
+pub(super) async fn integration_status(
+    ports: &Ports,
+    id: &IntegrationId,
+) -> Result<(StatusView, u64), Problem> {
     let standing = flow::standing(ports, id).await?;
     let standing = standing.ok_or_else(|| Problem::unknown_integration(id))?;
     let version = standing.stored.version;
@@ -202,7 +231,9 @@ pub(super) async fn integration_status(ports: &Ports, id: &IntegrationId) -> Res
 pub(super) async fn last_sync_result(ports: &Ports, id: &IntegrationId) -> Result<LastResult, Problem> {
     connected(ports, id).await?;
     let last = sync::read_last(&*ports.store, id).await?;
-    Ok(LastResult { last_run: last.map(RunView::from) })
+    Ok(LastResult {
+        last_run: last.map(RunView::from),
+    })
 }
 
 /// Refuses an integration that is not there.

@@ -49,7 +49,9 @@ impl Path {
 
     pub(super) fn text(&self, name: &str) -> Result<&str, Problem> {
         let found = self.0.iter().find(|(known, _)| *known == name);
-        found.map(|(_, value)| value).ok_or_else(|| Problem::new(Code::UnknownRoute))
+        found
+            .map(|(_, value)| value)
+            .ok_or_else(|| Problem::new(Code::UnknownRoute))
     }
 
     fn parsed<T: std::str::FromStr<Err = IdError>>(&self, name: &str) -> Result<T, Problem> {
@@ -62,11 +64,17 @@ impl Path {
         if text.len() <= MAX_NAME && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
             return Ok(text.to_owned());
         }
-        Err(Problem::of_field(name, format!("must be at most {MAX_NAME} visible characters without #")))
+        Err(Problem::of_field(
+            name,
+            format!("must be at most {MAX_NAME} visible characters without #"),
+        ))
     }
 
     fn integration(&self, organization: OrganizationId) -> Result<IntegrationId, Problem> {
-        let system = self.text("integrationType")?.parse().map_err(|_| unknown_system())?;
+        let system = self
+            .text("integrationType")?
+            .parse()
+            .map_err(|_| unknown_system())?;
         Ok(IntegrationId::new(organization, system))
     }
 }
@@ -110,7 +118,8 @@ impl<S: Send + Sync> FromRequestParts<S> for AtIntegration {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let InOrganization { caller, organization } = InOrganization::from_request_parts(parts, state).await?;
+        let InOrganization { caller, organization } =
+            InOrganization::from_request_parts(parts, state).await?;
         let id = Path::of(parts, state).await?.integration(organization)?;
         Ok(Self { caller, id })
     }
@@ -131,7 +140,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AtRecord {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let InOrganization { organization, .. } = InOrganization::from_request_parts(parts, state).await?;
-        let record = Path::of(parts, state).await?.parsed("id")?;
+        let record = Path::of(parts, state).await?.parsed("recordId")?;
         Ok(Self { organization, record })
     }
 }
@@ -158,7 +167,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AtQuarantined {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let AtIntegration { id, .. } = AtIntegration::from_request_parts(parts, state).await?;
         let path = Path::of(parts, state).await?;
-        let (kind, record) = (path.parsed("kind")?, path.plain("id")?);
+        let (kind, record) = (path.parsed("kind")?, path.plain("recordId")?);
         Ok(Self { id, kind, record })
     }
 }

@@ -34,13 +34,18 @@ fn read(headers: &HeaderMap) -> Result<Precondition, Problem> {
         (Some(tag), None) => version(tag).map(Precondition::Version),
         (None, Some("*")) => Ok(Precondition::Absent),
         (None, Some(_)) => Err(Problem::of_field("If-None-Match", "must be *")),
-        (Some(_), Some(_)) => Err(Problem::of_field("If-Match", "must not come together with If-None-Match")),
+        (Some(_), Some(_)) => Err(Problem::of_field(
+            "If-Match",
+            "must not come together with If-None-Match",
+        )),
     }
 }
 
 fn one<'a>(headers: &'a HeaderMap, name: &'static str) -> Result<Option<&'a str>, Problem> {
     let mut values = headers.get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
     match (value.to_str(), values.next()) {
         (Ok(text), None) => Ok(Some(text.trim())),
         _ => Err(Problem::of_field(name, "must be given once")),
@@ -59,14 +64,20 @@ mod tests {
 
     fn read_one(name: &'static str, value: &str) -> Result<Precondition, Problem> {
         let mut headers = HeaderMap::new();
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_str(value).unwrap(),
+        );
         read(&headers)
     }
 
     #[test]
     fn a_tag_reads_back_as_the_version_it_was_made_of() {
         let (_, tag) = etag(7);
-        assert_eq!(read_one("if-match", tag.to_str().unwrap()).unwrap(), Precondition::Version(7));
+        assert_eq!(
+            read_one("if-match", tag.to_str().unwrap()).unwrap(),
+            Precondition::Version(7)
+        );
         assert_eq!(read_one("if-match", "*").unwrap(), Precondition::Exists);
         assert_eq!(read_one("if-none-match", "*").unwrap(), Precondition::Absent);
     }

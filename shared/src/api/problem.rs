@@ -114,7 +114,13 @@ impl Problem {
     /// Makes the problem of a code.
     #[must_use]
     pub const fn new(code: Code) -> Self {
-        Self { code, detail: None, instance: None, run: None, errors: Vec::new() }
+        Self {
+            code,
+            detail: None,
+            instance: None,
+            run: None,
+            errors: Vec::new(),
+        }
     }
 
     /// Says what is wrong this time.
@@ -128,7 +134,10 @@ impl Problem {
     #[must_use]
     pub fn of_fields(errors: Vec<FieldError>) -> Self {
         let errors = errors.into_iter().map(Fault::from).collect();
-        Self { errors, ..Self::new(Code::InvalidRequest) }
+        Self {
+            errors,
+            ..Self::new(Code::InvalidRequest)
+        }
     }
 
     /// Makes the problem of one field, parameter or header.
@@ -140,7 +149,10 @@ impl Problem {
     /// Makes the problem of a run that is in the way.
     #[must_use]
     pub fn active(run: RunId) -> Self {
-        Self { run: Some(run), ..Self::new(Code::RunActive) }
+        Self {
+            run: Some(run),
+            ..Self::new(Code::RunActive)
+        }
     }
 
     /// Names the request as the logs do.

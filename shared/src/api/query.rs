@@ -46,11 +46,20 @@ impl Paging {
             }
         }
         let limit = limit.map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());
-        let limit = limit.filter(|limit| (1..=MAX_LIMIT).contains(limit)).unwrap_or_else(|| {
-            errors.push(FieldError::new("limit", format!("must be a whole number from 1 to {MAX_LIMIT}")));
-            DEFAULT_LIMIT
-        });
-        if errors.is_empty() { Ok(Self { after, limit }) } else { Err(errors) }
+        let limit = limit
+            .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+            .unwrap_or_else(|| {
+                errors.push(FieldError::new(
+                    "limit",
+                    format!("must be a whole number from 1 to {MAX_LIMIT}"),
+                ));
+                DEFAULT_LIMIT
+            });
+        if errors.is_empty() {
+            Ok(Self { after, limit })
+        } else {
+            Err(errors)
+        }
     }
 
     /// Returns the place to go on after, which begins with `prefix`.
@@ -80,13 +89,22 @@ mod tests {
     fn what_is_handed_out_is_what_comes_back() {
         let token = next(Some("run#dynamics365#0190".to_owned()), "run#dynamics365#").unwrap();
         let paging = Paging::read(&format!("after={token}&limit=7")).unwrap();
-        assert_eq!(paging.after("run#dynamics365#").unwrap().unwrap(), "run#dynamics365#0190");
+        assert_eq!(
+            paging.after("run#dynamics365#").unwrap().unwrap(),
+            "run#dynamics365#0190"
+        );
         assert_eq!(paging.limit, 7);
     }
 
     #[test]
     fn what_nobody_knows_or_says_twice_is_refused() {
-        for query in ["limit=0", "limit=501", "limit=x", "limit=1&limit=2", "organizationId=other"] {
+        for query in [
+            "limit=0",
+            "limit=501",
+            "limit=x",
+            "limit=1&limit=2",
+            "organizationId=other",
+        ] {
             assert!(Paging::read(query).is_err(), "{query}");
         }
         assert!(Paging::read("after=%20").unwrap().after("").is_err());

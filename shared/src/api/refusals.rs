@@ -37,9 +37,8 @@ impl Problem {
     fn not_in(state: State) -> Self {
         match state {
             State::Paused => Self::new(Code::Paused),
-            State::NeedsReauthorization => {
-                Self::new(Code::NeedsReauthorization).because("put the integration with new credentials first")
-            }
+            State::NeedsReauthorization => Self::new(Code::NeedsReauthorization)
+                .because("put the integration with new credentials first"),
             State::Disconnecting | State::Active => Self::new(Code::Disconnecting),
         }
     }

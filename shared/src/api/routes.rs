@@ -11,6 +11,7 @@ use crate::flow::Ports;
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
 use crate::integration::Vault;
+use crate::model::System;
 
 const ORGANIZATION: &str = "/v1/organizations/{organizationId}";
 const INTEGRATION: &str = "/v1/organizations/{organizationId}/integrations/{integrationType}";
@@ -29,6 +30,8 @@ pub struct Integrations {
 /// What the routes of a system's own function work with.
 #[derive(Debug, Clone)]
 pub struct Test {
+    /// The system.
+    pub system: System,
     /// The tables, the queues and the time.
     pub ports: Ports,
     /// The adapters.
@@ -46,15 +49,18 @@ impl FromRef<Integrations> for Ports {
 pub fn trigger_routes(ports: Ports) -> OpenApiRouter {
     let integration = OpenApiRouter::new().routes(routes!(sync::trigger_sync));
     let organization = OpenApiRouter::new().routes(routes!(sync::sync_membership_data));
-    let all = OpenApiRouter::new().nest(INTEGRATION, integration).nest(ORGANIZATION, organization);
+    let all = OpenApiRouter::new()
+        .nest(INTEGRATION, integration)
+        .nest(ORGANIZATION, organization);
     all.with_state(ports)
 }
 
 /// Returns the routes of a system's own function.
 #[must_use]
 pub fn test_routes(state: Test) -> OpenApiRouter {
+    let place = format!("{ORGANIZATION}/integrations/{}", state.system);
     let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
-    OpenApiRouter::new().nest(INTEGRATION, integration).with_state(state)
+    OpenApiRouter::new().nest(&place, integration).with_state(state)
 }
 
 /// Returns the routes of `integrations`: all the others.
@@ -93,7 +99,15 @@ fn of_organization() -> OpenApiRouter<Integrations> {
         .routes(routes!(integrations::list_integrations))
         .routes(routes!(records::list_members))
         .routes(routes!(bulk::put_members_in_bulk))
-        .routes(routes!(records::get_member, records::put_member, records::delete_member))
+        .routes(routes!(
+            records::get_member,
+            records::put_member,
+            records::delete_member
+        ))
         .routes(routes!(records::list_memberships))
-        .routes(routes!(records::get_membership, records::put_membership, records::delete_membership))
+        .routes(routes!(
+            records::get_membership,
+            records::put_membership,
+            records::delete_membership
+        ))
 }

@@ -70,7 +70,12 @@ pub async fn standing(ports: &Ports, id: &IntegrationId) -> Result<Option<Standi
         count(store, id, "quarantine"),
         count(store, id, "review"),
     )?;
-    Ok(Some(Standing { stored, runs, quarantined, reviews }))
+    Ok(Some(Standing {
+        stored,
+        runs,
+        quarantined,
+        reviews,
+    }))
 }
 
 async fn count(store: &dyn Store, id: &IntegrationId, what: &str) -> Result<usize, StoreError> {
@@ -82,7 +87,11 @@ async fn count(store: &dyn Store, id: &IntegrationId, what: &str) -> Result<usiz
 impl Health {
     fn new(level: Level, cause: impl Into<String>, next_action: impl Into<String>) -> Self {
         let (cause, next_action) = (cause.into(), next_action.into());
-        Self { level, cause, next_action }
+        Self {
+            level,
+            cause,
+            next_action,
+        }
     }
 
     fn of_failure(level: Level, run: &Run) -> Option<Self> {
@@ -105,7 +114,11 @@ impl Standing {
     fn stopped(&self) -> Option<Health> {
         let (level, cause, next) = match self.stored.integration.state {
             State::Active => return None,
-            State::Paused => (Level::Stopped, "the integration is paused", "resume it when it is to go on"),
+            State::Paused => (
+                Level::Stopped,
+                "the integration is paused",
+                "resume it when it is to go on",
+            ),
             State::Disconnecting => (
                 Level::Stopped,
                 "the integration is being disconnected",
@@ -121,19 +134,30 @@ impl Standing {
     }
 
     fn waiting(&self) -> Option<Health> {
-        let run = self.runs.active.as_ref().filter(|run| run.state == RunState::Waiting)?;
+        let run = self
+            .runs
+            .active
+            .as_ref()
+            .filter(|run| run.state == RunState::Waiting)?;
         Health::of_failure(Level::Degraded, run)
     }
 
     fn failed(&self) -> Option<Health> {
-        let run = self.runs.last.as_ref().filter(|run| run.state == RunState::Failed)?;
+        let run = self
+            .runs
+            .last
+            .as_ref()
+            .filter(|run| run.state == RunState::Failed)?;
         Health::of_failure(Level::Failing, run)
     }
 
     fn needs_a_human(&self) -> Option<Health> {
         let (cause, next) = match (self.quarantined, self.reviews) {
             (0, 0) => return None,
-            (0, _) => ("a review waits for a decision", "list the reviews and decide them"),
+            (0, _) => (
+                "a review waits for a decision",
+                "list the reviews and decide them",
+            ),
             _ => (
                 "records are in quarantine",
                 "list the quarantine, correct what is named there, and retry",
@@ -147,8 +171,16 @@ impl Standing {
             return Health::new(Level::Healthy, "the last run succeeded", "nothing to do");
         }
         match &self.runs.active {
-            Some(_) => Health::new(Level::Unproven, "the first run is under way", "wait for it to end"),
-            None => Health::new(Level::Unproven, "no run has succeeded yet", "test the integration, then start a sync"),
+            Some(_) => Health::new(
+                Level::Unproven,
+                "the first run is under way",
+                "wait for it to end",
+            ),
+            None => Health::new(
+                Level::Unproven,
+                "no run has succeeded yet",
+                "test the integration, then start a sync",
+            ),
         }
     }
 }

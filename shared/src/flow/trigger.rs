@@ -72,7 +72,12 @@ pub async fn trigger(ports: &Ports, request: RunRequest, attempt: Attempt) -> Re
     Ok(run)
 }
 
-async fn opened_before(
+/// Returns the run that an earlier attempt, which died, has opened.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn opened_before(
     ports: &Ports,
     request: &RunRequest,
     attempt: Attempt,

@@ -12,11 +12,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Ports;
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, ErrorKind};
 use crate::integration::{self, Integration};
 use crate::publish::Publish;
 use crate::store::StoreError;
 use crate::sync::{self, ClaimError, Engine, SliceMessage, Worked, outbox};
+
+/// The failure that only another credential mends.
+const UNAUTHENTICATED: &str = ErrorKind::Unauthenticated.as_str();
 
 /// Sets up adapters.
 #[async_trait]
@@ -82,6 +85,13 @@ async fn follow(worker: &Worker, worked: Worked) -> Result<(), StoreError> {
         }
         Worked::Ended(run, event) => {
             tracing::info!(run.id = %run.id, state = ?run.state, totals = ?run.totals, cost = ?run.cost, failure = ?run.failure, "the run has ended");
+            if run
+                .failure
+                .as_ref()
+                .is_some_and(|failure| failure.code == UNAUTHENTICATED)
+            {
+                integration::needs_reauthorization(&worker.ports, &run).await?;
+            }
             if let Some(key) = outbox::key_of(&run.integration, &event) {
                 outbox::publish(&*worker.ports.store, &*worker.publish, key, worker.ports.now()).await?;
             }

@@ -102,10 +102,22 @@ fn cause(error: &reqwest::Error) -> Cause {
     }
 }
 
-/// An I/O error passes over what it wraps when it is asked for its source.
+/// An I/O error passes over what it wraps when it is asked for its source, and may wrap another one.
 fn lies_behind<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     error.is::<E>()
-        || wrapped.is_some_and(|wrapped| wrapped.is::<E>())
+        || wrapped.is_some_and(|wrapped| lies_behind::<E>(wrapped))
         || error.source().is_some_and(lies_behind::<E>)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_found_however_deep_it_lies() {
+        let deep = io::Error::other(io::Error::other(NotPublic));
+        assert!(lies_behind::<NotPublic>(&deep));
+        assert!(!lies_behind::<rustls::Error>(&deep));
+    }
 }

@@ -19,7 +19,14 @@ const MOST: SignedDuration = SignedDuration::from_hours(1);
 pub fn retry_at(headers: &HeaderMap, now: Timestamp) -> Timestamp {
     let named = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let wait = named.and_then(|text| wait(text.trim(), now)).unwrap_or(UNNAMED);
-    now.checked_add(wait.clamp(LEAST, MOST)).unwrap_or(now)
+    now.checked_add(wait.clamp(LEAST, MOST))
+        .map_or(now, next_millisecond)
+}
+
+/// Rows and gates hold milliseconds; an instant that was cut down to them would come too early.
+fn next_millisecond(at: Timestamp) -> Timestamp {
+    let more = i64::from(at.subsec_nanosecond() % 1_000_000 != 0);
+    Timestamp::from_millisecond(at.as_millisecond() + more).unwrap_or(at)
 }
 
 fn wait(text: &str, now: Timestamp) -> Option<SignedDuration> {

@@ -25,7 +25,13 @@ struct Entry<'a> {
 
 /// Returns the write that keeps what somebody did; part of the transaction in which it is done.
 pub(super) fn write(id: &IntegrationId, by: &str, did: &str, parts: &[&'static str], at: Timestamp) -> Write {
-    let entry = Entry { by, did, integration: id, parts, at };
+    let entry = Entry {
+        by,
+        did,
+        integration: id,
+        parts,
+        at,
+    };
     let sort = format!("audit#{at:.3}#{}", uuid::Uuid::new_v4());
     let key = Key::new(Table::Control, id.organization.as_str(), sort);
     let expires_at = at.checked_add((KEPT_DAYS * 24).hours()).unwrap_or(at);

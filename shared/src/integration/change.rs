@@ -98,7 +98,11 @@ impl Claim {
         by: &str,
         now: Timestamp,
     ) -> Result<Self, ChangeError> {
-        let key = Key::new(Table::Control, id.organization.as_str(), format!("change#{}", id.system));
+        let key = Key::new(
+            Table::Control,
+            id.organization.as_str(),
+            format!("change#{}", id.system),
+        );
         let row = store.get(std::slice::from_ref(&key)).await?.pop().flatten();
         let version = row.as_ref().map_or(0, |row| row.version);
         if let Some(row) = row {
@@ -107,11 +111,21 @@ impl Claim {
                 return Err(ChangeError::InProgress(holder.until));
             }
         }
-        let expect = if version == 0 { Expect::Absent } else { Expect::Version(version) };
+        let expect = if version == 0 {
+            Expect::Absent
+        } else {
+            Expect::Version(version)
+        };
         let until = now + LEASE;
-        let content = Content::of(&Holder { by: by.to_owned(), until });
+        let content = Content::of(&Holder {
+            by: by.to_owned(),
+            until,
+        });
         match store.write(vec![Write::put(key.clone(), expect, content)]).await {
-            Ok(()) => Ok(Self { key, version: version + 1 }),
+            Ok(()) => Ok(Self {
+                key,
+                version: version + 1,
+            }),
             Err(StoreError::Refused { .. }) => Err(ChangeError::InProgress(until)),
             Err(error) => Err(error.into()),
         }
@@ -121,8 +135,15 @@ impl Claim {
     ///
     /// The row stays, so that its version is never that of an earlier holder.
     pub(super) fn release(&self) -> Write {
-        let nobody = Holder { by: String::new(), until: Timestamp::UNIX_EPOCH };
-        Write::put(self.key.clone(), Expect::Version(self.version), Content::of(&nobody))
+        let nobody = Holder {
+            by: String::new(),
+            until: Timestamp::UNIX_EPOCH,
+        };
+        Write::put(
+            self.key.clone(),
+            Expect::Version(self.version),
+            Content::of(&nobody),
+        )
     }
 
     /// Gives the right back with nothing changed; where that fails, it runs out by itself.

@@ -62,8 +62,13 @@ pub async fn connect(ports: &Ports, vault: &Vault, order: &Order) -> Result<Conn
 }
 
 async fn as_it_is(store: &dyn Store, id: &IntegrationId) -> Result<Connected, ChangeError> {
-    let stored = read(store, id).await?.ok_or_else(|| ChangeError::Unknown(id.clone()))?;
-    Ok(Connected { stored, created: false })
+    let stored = read(store, id)
+        .await?
+        .ok_or_else(|| ChangeError::Unknown(id.clone()))?;
+    Ok(Connected {
+        stored,
+        created: false,
+    })
 }
 
 /// Returns `None` where nothing is to be changed.
@@ -122,8 +127,14 @@ async fn keep(
             claim.release(),
         ])
         .await?;
-    let stored = Stored { integration: next, version: version + 1 };
-    Ok(Connected { stored, created: before.is_none() })
+    let stored = Stored {
+        integration: next,
+        version: version + 1,
+    };
+    Ok(Connected {
+        stored,
+        created: before.is_none(),
+    })
 }
 
 impl Order {
@@ -160,7 +171,8 @@ impl Order {
         let Some(before) = before else {
             return u32::try_from(now.as_second()).unwrap_or(1);
         };
-        let same = before.settings == self.wanted.settings && before.excluded_groups == self.wanted.excluded_groups;
+        let same =
+            before.settings == self.wanted.settings && before.excluded_groups == self.wanted.excluded_groups;
         before.mapping_version + u32::from(!same)
     }
 }
@@ -168,15 +180,34 @@ impl Order {
 /// Names what is changed, for the audit.
 fn parts(before: Option<&Stored>, next: &Integration, credentials: bool) -> Vec<&'static str> {
     let before = before.map(|stored| &stored.integration);
-    let differs = |same: fn(&Integration, &Integration) -> bool| before.is_none_or(|before| !same(before, next));
+    let differs =
+        |same: fn(&Integration, &Integration) -> bool| before.is_none_or(|before| !same(before, next));
     let all = [
-        ("displayName", differs(|one, other| one.display_name == other.display_name)),
-        ("direction", differs(|one, other| one.direction == other.direction)),
-        ("conflictRules", differs(|one, other| one.conflict_rules == other.conflict_rules)),
-        ("excludedGroups", differs(|one, other| one.excluded_groups == other.excluded_groups)),
-        ("deleteGuard", differs(|one, other| one.delete_guard == other.delete_guard)),
+        (
+            "displayName",
+            differs(|one, other| one.display_name == other.display_name),
+        ),
+        (
+            "direction",
+            differs(|one, other| one.direction == other.direction),
+        ),
+        (
+            "conflictRules",
+            differs(|one, other| one.conflict_rules == other.conflict_rules),
+        ),
+        (
+            "excludedGroups",
+            differs(|one, other| one.excluded_groups == other.excluded_groups),
+        ),
+        (
+            "deleteGuard",
+            differs(|one, other| one.delete_guard == other.delete_guard),
+        ),
         ("settings", differs(|one, other| one.settings == other.settings)),
         ("credentials", credentials),
     ];
-    all.into_iter().filter(|(_, changed)| *changed).map(|(name, _)| name).collect()
+    all.into_iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(name, _)| name)
+        .collect()
 }

@@ -86,7 +86,11 @@ async fn mark(
         stored.integration.state = State::Disconnecting;
         stored.integration.updated_at = now;
         let row = Write::put(integration_key(id), expect, Content::of(&stored.integration));
-        match ports.store.write(vec![row, audit::write(id, by, "disconnect", &["state"], now)]).await {
+        match ports
+            .store
+            .write(vec![row, audit::write(id, by, "disconnect", &["state"], now)])
+            .await
+        {
             Err(StoreError::Refused { .. }) => {}
             answer => return Ok(answer.map(|()| true)?),
         }

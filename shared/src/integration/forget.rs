@@ -39,8 +39,14 @@ pub(super) async fn all(ports: &Ports, id: &IntegrationId, deadline: Timestamp) 
 /// What goes without regard to anything else. The lease and the last run stay: their numbers only ever go up.
 fn plain(id: &IntegrationId) -> Vec<Query> {
     let organization = id.organization.as_str();
-    let control = ["cursor", "pause", "quarantine", "review", "seen", "deletions"]
-        .map(|what| Query::new(Table::Control, organization, format!("{what}#{}", id.system), PAGE));
+    let control = ["cursor", "pause", "quarantine", "review", "seen", "deletions"].map(|what| {
+        Query::new(
+            Table::Control,
+            organization,
+            format!("{what}#{}", id.system),
+            PAGE,
+        )
+    });
     let pending = Query::new(Table::Records, pending_partition(id), "", PAGE);
     std::iter::once(pending).chain(control).collect()
 }
@@ -60,7 +66,9 @@ async fn drop_rows(store: &dyn Store, rows: Vec<Row>) -> Result<(), StoreError> 
         Ok(chunk.iter().map(write).collect::<Vec<_>>())
     });
     let batches: Vec<_> = batches.collect();
-    stream::iter(batches).try_for_each_concurrent(AT_ONCE, |writes| store.write(writes)).await
+    stream::iter(batches)
+        .try_for_each_concurrent(AT_ONCE, |writes| store.write(writes))
+        .await
 }
 
 /// Removes links, each with what its record says of it.
@@ -70,10 +78,19 @@ async fn unlink(store: &dyn Store, id: &IntegrationId, kind: Kind, rows: Vec<Row
     jobs.buffer_unordered(AT_ONCE).try_collect().await
 }
 
-async fn unlink_batch(store: &dyn Store, id: &IntegrationId, kind: Kind, links: Vec<Row>) -> Result<(), StoreError> {
+async fn unlink_batch(
+    store: &dyn Store,
+    id: &IntegrationId,
+    kind: Kind,
+    links: Vec<Row>,
+) -> Result<(), StoreError> {
     loop {
         let mut writes = unlinked_records(store, id, kind, &links).await?;
-        writes.extend(links.iter().map(|row| Write::delete(row.key.clone(), Expect::Anything)));
+        writes.extend(
+            links
+                .iter()
+                .map(|row| Write::delete(row.key.clone(), Expect::Anything)),
+        );
         match store.write(writes).await {
             // Somebody changed one of the records meanwhile.
             Err(StoreError::Refused { .. }) => {}
@@ -99,7 +116,11 @@ async fn unlinked_records(
     for row in store.get(&keys).await?.into_iter().flatten() {
         let mut record = Record::from_row(kind, &row)?;
         if record.links.remove(&id.system).is_some() {
-            writes.push(Write::put(row.key.clone(), Expect::Version(row.version), record.content()));
+            writes.push(Write::put(
+                row.key.clone(),
+                Expect::Version(row.version),
+                record.content(),
+            ));
         }
     }
     Ok(writes)

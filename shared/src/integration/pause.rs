@@ -82,7 +82,11 @@ fn writes(ports: &Ports, stored: &mut Stored, by: &str, claim: &Claim) -> Vec<Wr
     let (id, expect) = (stored.integration.id.clone(), Expect::Version(stored.version));
     stored.integration.updated_at = now;
     stored.version += 1;
-    let did = if stored.integration.state == State::Paused { "pause" } else { "resume" };
+    let did = if stored.integration.state == State::Paused {
+        "pause"
+    } else {
+        "resume"
+    };
     vec![
         Write::put(integration_key(&id), expect, Content::of(&stored.integration)),
         audit::write(&id, by, did, &["state"], now),

@@ -22,7 +22,11 @@ impl Vault {
         Self { secrets, prefix }
     }
 
-    pub(super) async fn put(&self, id: &IntegrationId, credentials: &SecretString) -> Result<(), SecretError> {
+    pub(super) async fn put(
+        &self,
+        id: &IntegrationId,
+        credentials: &SecretString,
+    ) -> Result<(), SecretError> {
         let token = uuid::Uuid::new_v4().to_string();
         let name = secret_name(&self.prefix, id);
         self.secrets.put(&name, credentials, &token).await.map(drop)

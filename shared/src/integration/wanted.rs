@@ -49,8 +49,15 @@ impl Wanted {
     /// # Errors
     ///
     /// Everything that is wrong; no value is repeated.
-    pub fn read(system: System, object: &Map<String, Value>, exceptions: &Exceptions) -> Result<Self, Vec<FieldError>> {
-        let mut reading = Reading { object, errors: Vec::new() };
+    pub fn read(
+        system: System,
+        object: &Map<String, Value>,
+        exceptions: &Exceptions,
+    ) -> Result<Self, Vec<FieldError>> {
+        let mut reading = Reading {
+            object,
+            errors: Vec::new(),
+        };
         reading.refuse_unknown("", object, PARTS);
         let wanted = Self {
             display_name: reading.display_name(system),
@@ -61,7 +68,11 @@ impl Wanted {
             settings: reading.settings(system, exceptions),
             credentials: reading.credentials(system),
         };
-        if reading.errors.is_empty() { Ok(wanted) } else { Err(reading.errors) }
+        if reading.errors.is_empty() {
+            Ok(wanted)
+        } else {
+            Err(reading.errors)
+        }
     }
 }
 
@@ -87,23 +98,35 @@ impl Reading<'_> {
 
     fn refuse_unknown(&mut self, path: &str, object: &Map<String, Value>, known: &[&str]) {
         for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
-            self.refuse(format!("{path}{name}"), format!("is not known; known are {}", known.join(", ")));
+            self.refuse(
+                format!("{path}{name}"),
+                format!("is not known; known are {}", known.join(", ")),
+            );
         }
     }
 
     fn display_name(&mut self, system: System) -> String {
         match self.part("displayName") {
             None => system.to_string(),
-            Some(Value::String(name)) if (1..=MAX_NAME).contains(&name.chars().count()) && !has_control(&name) => name,
+            Some(Value::String(name))
+                if (1..=MAX_NAME).contains(&name.chars().count()) && !has_control(&name) =>
+            {
+                name
+            }
             Some(_) => {
-                self.refuse("displayName", format!("must be a text of 1 to {MAX_NAME} characters"));
+                self.refuse(
+                    "displayName",
+                    format!("must be a text of 1 to {MAX_NAME} characters"),
+                );
                 String::new()
             }
         }
     }
 
     fn choice<T: DeserializeOwned + Default>(&mut self, name: &str, rule: &str) -> T {
-        let Some(value) = self.part(name) else { return T::default() };
+        let Some(value) = self.part(name) else {
+            return T::default();
+        };
         serde_json::from_value(value).unwrap_or_else(|_| {
             self.refuse(name, format!("must be {rule}"));
             T::default()
@@ -117,7 +140,10 @@ impl Reading<'_> {
             match (group(&name), serde_json::from_value(value)) {
                 (None, _) => self.refuse(path, format!("is not a group; groups are {}", group_names())),
                 (_, Err(_)) => {
-                    self.refuse(path, "must be external_wins, platform_wins, newest_wins or review");
+                    self.refuse(
+                        path,
+                        "must be external_wins, platform_wins, newest_wins or review",
+                    );
                 }
                 (Some(group), Ok(rule)) => {
                     rules.insert(group, rule);
@@ -128,7 +154,10 @@ impl Reading<'_> {
     }
 
     fn groups(&mut self) -> Vec<Group> {
-        let Some(Value::Array(names)) = self.part("excludedGroups").or_else(|| Some(Value::Array(Vec::new()))) else {
+        let Some(Value::Array(names)) = self
+            .part("excludedGroups")
+            .or_else(|| Some(Value::Array(Vec::new())))
+        else {
             self.refuse("excludedGroups", "must be a list of groups");
             return Vec::new();
         };
@@ -153,14 +182,22 @@ impl Reading<'_> {
         let default = DeleteGuard::default();
         let percent = self.number(&object, "percent", default.percent.into(), 100);
         let rows = self.number(&object, "rows", default.rows, 1_000_000);
-        DeleteGuard { percent: u8::try_from(percent).unwrap_or(default.percent), rows }
+        DeleteGuard {
+            percent: u8::try_from(percent).unwrap_or(default.percent),
+            rows,
+        }
     }
 
     fn number(&mut self, object: &Map<String, Value>, name: &str, default: u32, max: u32) -> u32 {
-        let Some(value) = object.get(name) else { return default };
+        let Some(value) = object.get(name) else {
+            return default;
+        };
         let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
         number.filter(|number| *number <= max).unwrap_or_else(|| {
-            self.refuse(format!("deleteGuard.{name}"), format!("must be a whole number from 0 to {max}"));
+            self.refuse(
+                format!("deleteGuard.{name}"),
+                format!("must be a whole number from 0 to {max}"),
+            );
             default
         })
     }
@@ -207,7 +244,11 @@ mod tests {
     use super::*;
 
     fn read(json: &Value) -> Result<Wanted, Vec<FieldError>> {
-        Wanted::read(System::Dynamics365, json.as_object().unwrap(), &Exceptions::none())
+        Wanted::read(
+            System::Dynamics365,
+            json.as_object().unwrap(),
+            &Exceptions::none(),
+        )
     }
 
     fn settings() -> Value {
@@ -267,7 +308,8 @@ mod tests {
     #[test]
     fn credentials_do_not_show_in_debug_output() {
         let credentials = serde_json::json!({ "clientId": "canary", "clientSecret": "canary" });
-        let wanted = read(&serde_json::json!({ "settings": settings(), "credentials": credentials })).unwrap();
+        let wanted =
+            read(&serde_json::json!({ "settings": settings(), "credentials": credentials })).unwrap();
         assert!(!format!("{wanted:?}").contains("canary"));
     }
 }

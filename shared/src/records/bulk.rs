@@ -48,7 +48,11 @@ pub fn bulk(
     kind: Kind,
     lines: impl Iterator<Item = Line> + Send + 'static,
 ) -> impl Stream<Item = LineResult> + Send + 'static {
-    let waves = Waves { lines, held: None, most: batch_size(kind).get() * AT_ONCE };
+    let waves = Waves {
+        lines,
+        held: None,
+        most: batch_size(kind).get() * AT_ONCE,
+    };
     let place = Arc::new((ports, organization));
     stream::iter(waves)
         .then(move |wave| {
@@ -61,7 +65,11 @@ pub fn bulk(
 /// Returns how many records of a kind fit into one transaction, with all that goes with each.
 fn batch_size(kind: Kind) -> NonZeroUsize {
     let is_reference = |holds: FieldType| matches!(holds, FieldType::Reference(_));
-    let references = kind.fields().iter().filter(|field| is_reference(field.holds)).count();
+    let references = kind
+        .fields()
+        .iter()
+        .filter(|field| is_reference(field.holds))
+        .count();
     NonZeroUsize::new(MAX_WRITES / (1 + System::ALL.len() + references)).unwrap_or(NonZeroUsize::MIN)
 }
 
@@ -79,7 +87,9 @@ impl<I: Iterator<Item = Line>> Iterator for Waves<I> {
         let mut wave = Vec::new();
         let mut ids = HashSet::new();
         while wave.len() < self.most {
-            let Some(line) = self.held.take().or_else(|| self.lines.next()) else { break };
+            let Some(line) = self.held.take().or_else(|| self.lines.next()) else {
+                break;
+            };
             if line.wish.as_ref().is_ok_and(|wish| !ids.insert(wish.id.clone())) {
                 self.held = Some(line);
                 break;
@@ -96,17 +106,32 @@ async fn work(ports: &Ports, organization: &OrganizationId, kind: Kind, wave: Ve
     for Line { number, wish } in wave {
         match wish.map_err(PutError::Invalid) {
             Ok(wish) => wishes.push((number, wish)),
-            Err(error) => results.push(LineResult { number, id: None, outcome: Err(error) }),
+            Err(error) => results.push(LineResult {
+                number,
+                id: None,
+                outcome: Err(error),
+            }),
         }
     }
     let batches: Vec<Vec<_>> = wishes.chunks(batch_size(kind).get()).map(<[_]>::to_vec).collect();
     let worked = stream::iter(batches).map(|batch| put_batch(ports, organization, batch));
-    results.extend(worked.buffer_unordered(AT_ONCE).collect::<Vec<_>>().await.into_iter().flatten());
+    results.extend(
+        worked
+            .buffer_unordered(AT_ONCE)
+            .collect::<Vec<_>>()
+            .await
+            .into_iter()
+            .flatten(),
+    );
     results.sort_unstable_by_key(|result| result.number);
     results
 }
 
-async fn put_batch(ports: &Ports, organization: &OrganizationId, batch: Vec<(usize, Wish)>) -> Vec<LineResult> {
+async fn put_batch(
+    ports: &Ports,
+    organization: &OrganizationId,
+    batch: Vec<(usize, Wish)>,
+) -> Vec<LineResult> {
     for _ in 0..TRIES {
         match try_batch(ports, organization, &batch).await {
             Err(StoreError::Refused { .. }) => {}
@@ -132,7 +157,8 @@ async fn try_batch(
     let mut writes = Vec::new();
     let mut results = Vec::with_capacity(batch.len());
     for (number, wish) in batch {
-        let plan = require(&wish.fields).and_then(|()| found.plan(ports, organization, wish, Precondition::None));
+        let plan =
+            require(&wish.fields).and_then(|()| found.plan(ports, organization, wish, Precondition::None));
         let put = plan.map(|Plan { put, writes: more }| {
             writes.extend(more);
             put
@@ -154,5 +180,9 @@ fn without_repeated_checks(writes: Vec<Write>) -> Vec<Write> {
 
 fn result(number: usize, id: RecordId, put: Result<Put, PutError>) -> LineResult {
     let outcome = put.map(|put| (put.outcome, put.stored.version));
-    LineResult { number, id: Some(id), outcome }
+    LineResult {
+        number,
+        id: Some(id),
+        outcome,
+    }
 }

@@ -25,7 +25,11 @@ pub async fn read(
     kind: Kind,
     id: &RecordId,
 ) -> Result<Option<StoredRecord>, StoreError> {
-    let row = store.get(&[record_key(organization, kind, id)]).await?.pop().flatten();
+    let row = store
+        .get(&[record_key(organization, kind, id)])
+        .await?
+        .pop()
+        .flatten();
     let stored = row.map(|row| StoredRecord::from_row(kind, &row)).transpose()?;
     Ok(stored.filter(|stored| stored.record.is_live()))
 }
@@ -44,7 +48,17 @@ pub async fn list(
 ) -> Result<RecordPage, StoreError> {
     let query = Query::new(Table::Records, record_partition(organization, kind), "", limit).after(after);
     let page = store.query(&query).await?;
-    let records: Vec<_> = page.rows.iter().map(|row| StoredRecord::from_row(kind, row)).collect::<Result<_, _>>()?;
-    let records = records.into_iter().filter(|stored| stored.record.is_live()).collect();
-    Ok(RecordPage { records, next: page.next })
+    let records: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| StoredRecord::from_row(kind, row))
+        .collect::<Result<_, _>>()?;
+    let records = records
+        .into_iter()
+        .filter(|stored| stored.record.is_live())
+        .collect();
+    Ok(RecordPage {
+        records,
+        next: page.next,
+    })
 }

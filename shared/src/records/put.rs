@@ -6,7 +6,8 @@ use super::{pend, record_key};
 use crate::flow::Ports;
 use crate::integration::{self, Direction, Integration, Precondition, State, Stored};
 use crate::model::{
-    FieldError, FieldType, Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System, Value,
+    FieldError, FieldType, Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System,
+    Value,
 };
 use crate::store::{Expect, Key, Row, Store, StoreError, Write};
 
@@ -111,7 +112,10 @@ pub async fn delete(
     id: &RecordId,
     precondition: Precondition,
 ) -> Result<(), PutError> {
-    let wish = Wish { id: id.clone(), fields: Fields::new(kind) };
+    let wish = Wish {
+        id: id.clone(),
+        fields: Fields::new(kind),
+    };
     loop {
         let found = Found::read(&*ports.store, organization, std::slice::from_ref(&wish)).await?;
         let Some(stored) = found.record(organization, kind, id)? else {
@@ -134,12 +138,23 @@ pub async fn delete(
 
 /// Names the required fields that have no value.
 pub(super) fn require(fields: &Fields) -> Result<(), PutError> {
-    let errors: Vec<_> = fields.missing().map(|field| FieldError::new(field, "is required")).collect();
-    if errors.is_empty() { Ok(()) } else { Err(PutError::Invalid(errors)) }
+    let errors: Vec<_> = fields
+        .missing()
+        .map(|field| FieldError::new(field, "is required"))
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(PutError::Invalid(errors))
+    }
 }
 
 pub(super) async fn write(store: &dyn Store, writes: Vec<Write>) -> Result<(), StoreError> {
-    if writes.is_empty() { Ok(()) } else { store.write(writes).await }
+    if writes.is_empty() {
+        Ok(())
+    } else {
+        store.write(writes).await
+    }
 }
 
 impl Found {
@@ -150,7 +165,10 @@ impl Found {
         wishes: &[Wish],
     ) -> Result<Self, StoreError> {
         let id = |system: &System| IntegrationId::new(organization.clone(), *system);
-        let mut keys: Vec<_> = System::ALL.iter().map(|system| integration::integration_key(&id(system))).collect();
+        let mut keys: Vec<_> = System::ALL
+            .iter()
+            .map(|system| integration::integration_key(&id(system)))
+            .collect();
         for wish in wishes {
             keys.push(record_key(organization, wish.fields.kind(), &wish.id));
             keys.extend(references(wish).map(|(_, kind, target)| record_key(organization, kind, &target)));
@@ -159,9 +177,14 @@ impl Found {
         keys.dedup();
         let found = store.get(&keys).await?.into_iter().flatten();
         let mut rows: BTreeMap<_, _> = found.map(|row| (row.key.clone(), row)).collect();
-        let stored = System::ALL.iter().filter_map(|system| rows.remove(&integration::integration_key(&id(system))));
+        let stored = System::ALL
+            .iter()
+            .filter_map(|system| rows.remove(&integration::integration_key(&id(system))));
         let integrations = stored.map(|row| Ok(Stored::try_from(row)?.integration));
-        Ok(Self { integrations: integrations.collect::<Result<_, StoreError>>()?, rows })
+        Ok(Self {
+            integrations: integrations.collect::<Result<_, StoreError>>()?,
+            rows,
+        })
     }
 
     pub(super) fn record(
@@ -189,16 +212,32 @@ impl Found {
             return Err(PutError::Precondition);
         }
         if let Some(stored) = live.filter(|stored| stored.record.fields == wish.fields) {
-            let put = Put { stored: stored.clone(), outcome: PutOutcome::Unchanged };
-            return Ok(Plan { put, writes: Vec::new() });
+            let put = Put {
+                stored: stored.clone(),
+                outcome: PutOutcome::Unchanged,
+            };
+            return Ok(Plan {
+                put,
+                writes: Vec::new(),
+            });
         }
         let mut checks = self.references(organization, wish)?;
-        let outcome = if live.is_some() { PutOutcome::Updated } else { PutOutcome::Created };
+        let outcome = if live.is_some() {
+            PutOutcome::Updated
+        } else {
+            PutOutcome::Created
+        };
         let version = before.as_ref().map(|stored| stored.version);
         let record = wished(ports, wish, before.map(|stored| stored.record));
         checks.extend(self.writes(organization, &record, version));
-        let stored = StoredRecord { record, version: version.unwrap_or(0) + 1 };
-        Ok(Plan { put: Put { stored, outcome }, writes: checks })
+        let stored = StoredRecord {
+            record,
+            version: version.unwrap_or(0) + 1,
+        };
+        Ok(Plan {
+            put: Put { stored, outcome },
+            writes: checks,
+        })
     }
 
     /// A record that is referred to is there, and still is when the record that refers to it is written.
@@ -206,23 +245,40 @@ impl Found {
         let mut checks = Vec::new();
         let mut errors = Vec::new();
         for (field, kind, target) in references(wish) {
-            match self.record(organization, kind, &target)?.filter(|stored| stored.record.is_live()) {
+            match self
+                .record(organization, kind, &target)?
+                .filter(|stored| stored.record.is_live())
+            {
                 Some(stored) => {
                     let key = record_key(organization, kind, &target);
                     checks.push(Write::check(key, Expect::Version(stored.version)));
                 }
-                None => errors.push(FieldError::new(field, format!("names no {kind} of the organization"))),
+                None => errors.push(FieldError::new(
+                    field,
+                    format!("names no {kind} of the organization"),
+                )),
             }
         }
         errors.extend(malformed_references(wish));
-        if errors.is_empty() { Ok(checks) } else { Err(PutError::Invalid(errors)) }
+        if errors.is_empty() {
+            Ok(checks)
+        } else {
+            Err(PutError::Invalid(errors))
+        }
     }
 
     fn writes(&self, organization: &OrganizationId, record: &Record, version: Option<u64>) -> Vec<Write> {
         let kind = record.fields.kind();
         let expect = version.map_or(Expect::Absent, Expect::Version);
-        let row = Write::put(record_key(organization, kind, &record.id), expect, record.content());
-        let told = self.integrations.iter().filter(|integration| is_told(integration));
+        let row = Write::put(
+            record_key(organization, kind, &record.id),
+            expect,
+            record.content(),
+        );
+        let told = self
+            .integrations
+            .iter()
+            .filter(|integration| is_told(integration));
         let pending = told.map(|integration| pend(&integration.id, kind, &record.id));
         std::iter::once(row).chain(pending).collect()
     }
@@ -230,7 +286,10 @@ impl Found {
 
 impl StoredRecord {
     pub(super) fn from_row(kind: Kind, row: &Row) -> Result<Self, StoreError> {
-        Ok(Self { record: Record::from_row(kind, row)?, version: row.version })
+        Ok(Self {
+            record: Record::from_row(kind, row)?,
+            version: row.version,
+        })
     }
 }
 
@@ -241,7 +300,12 @@ fn is_told(integration: &Integration) -> bool {
 
 /// A record that was deleted and is wanted again is the same record: its links hold.
 fn wished(ports: &Ports, wish: &Wish, before: Option<Record>) -> Record {
-    let mut record = Record::new(wish.id.clone(), wish.fields.clone(), ports.now(), Origin::Platform);
+    let mut record = Record::new(
+        wish.id.clone(),
+        wish.fields.clone(),
+        ports.now(),
+        Origin::Platform,
+    );
     record.links = before.map(|before| before.links).unwrap_or_default();
     record
 }
@@ -258,8 +322,10 @@ fn malformed_references(wish: &Wish) -> impl Iterator<Item = FieldError> {
 }
 
 fn texts(wish: &Wish) -> impl Iterator<Item = (&'static str, Kind, &str)> {
-    wish.fields.iter().filter_map(|(_, field, value)| match (field.holds, value) {
-        (FieldType::Reference(kind), Some(Value::Text(text))) => Some((field.name, kind, &**text)),
-        _ => None,
-    })
+    wish.fields
+        .iter()
+        .filter_map(|(_, field, value)| match (field.holds, value) {
+            (FieldType::Reference(kind), Some(Value::Text(text))) => Some((field.name, kind, &**text)),
+            _ => None,
+        })
 }

@@ -15,7 +15,7 @@ const GRACE_DAYS: i64 = 7;
 
 /// Keeps secrets in Secrets Manager, under a prefix.
 ///
-/// Secrets Manager allows no colons in names: the secret `hlf:dynamics365` is kept as `{prefix}hlf/dynamics365`.
+/// A secret that the deployment makes is named by its ARN, without a prefix.
 #[derive(Clone)]
 pub struct SecretsManager {
     client: Client,
@@ -38,7 +38,7 @@ impl SecretsManager {
     }
 
     fn id(&self, name: &str) -> String {
-        format!("{}{}", self.prefix, name.replace(':', "/"))
+        format!("{}{name}", self.prefix)
     }
 
     async fn put_version(&self, name: &str, value: &SecretString, token: &str) -> Result<String, Failure> {

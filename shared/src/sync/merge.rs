@@ -246,3 +246,7 @@ fn link(record: &RecordId, external: &ExternalRecord, base: Base, held: BTreeSet
         active: external.active,
     }
 }
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;

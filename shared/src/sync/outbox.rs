@@ -95,3 +95,48 @@ pub(crate) fn key_of(integration: &IntegrationId, event: &ResultEvent) -> Option
     let sequence = event.detail.get("sequence")?.as_u64()?;
     Some(key(integration, sequence))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::sync::run::{Mode, Position, RunRequest, Trigger};
+
+    const SCHEMA: &str = include_str!("../../../events/result-events/sync.finished.v1.schema.json");
+
+    fn run() -> Run {
+        let request = RunRequest {
+            integration: "org:dynamics365".parse().unwrap(),
+            mode: Mode::Delta,
+            dry_run: false,
+            trigger: Trigger::Api,
+            requested_by: "administrator".to_owned(),
+        };
+        Run::new(request, Position::Done, "2026-01-31T10:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn an_event_has_the_fields_of_its_schema_and_no_other() {
+        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+        let event = event(&run(), 7, "2026-01-31T10:01:00Z".parse().unwrap());
+        let mut sent: BTreeSet<&str> = event
+            .detail
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        sent.insert("eventId"); // added by the bus port, from the event itself
+        let required = schema["required"].as_array().unwrap();
+        assert_eq!(sent, required.iter().filter_map(|name| name.as_str()).collect());
+        assert_eq!(Some(event.detail_type.as_str()), schema["title"].as_str());
+    }
+
+    #[test]
+    fn the_same_end_of_a_run_has_the_same_id() {
+        let now = "2026-01-31T10:01:00Z".parse().unwrap();
+        let run = run();
+        assert_eq!(event(&run, 7, now).event_id, event(&run, 7, now).event_id);
+    }
+}

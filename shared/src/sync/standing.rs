@@ -27,12 +27,18 @@ pub struct RunsStanding {
 /// # Errors
 ///
 /// Those of the store.
-pub async fn runs_standing(store: &dyn Store, integration: &IntegrationId) -> Result<RunsStanding, StoreError> {
-    let rows = store.get(&[lease_key(integration), last_key(integration)]).await?;
+pub async fn runs_standing(
+    store: &dyn Store,
+    integration: &IntegrationId,
+) -> Result<RunsStanding, StoreError> {
+    let rows = store
+        .get(&[lease_key(integration), last_key(integration)])
+        .await?;
     let lease: Option<Lease> = decode(rows.first())?;
     let last: Option<Last> = decode(rows.get(1))?;
-    let (last_success_at, last_failure_at) =
-        last.as_ref().map_or((None, None), |last| (last.last_success_at, last.last_failure_at));
+    let (last_success_at, last_failure_at) = last
+        .as_ref()
+        .map_or((None, None), |last| (last.last_success_at, last.last_failure_at));
     Ok(RunsStanding {
         held_until: lease.as_ref().and_then(|lease| lease.until),
         active: read(store, integration, lease.and_then(|lease| lease.run)).await?,

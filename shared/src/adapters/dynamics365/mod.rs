@@ -62,8 +62,9 @@ use crate::secrets::Secret;
 use client::Client;
 use config::{Credentials, Settings};
 
-/// How many changes one push takes: each is at most three operations, so all of them fit into one batch.
-const PUSH_BATCH: usize = 250;
+/// How many changes one push takes: the system works through a batch one by one, and has to end well within the
+/// time of a slice.
+const PUSH_BATCH: usize = 100;
 /// How many rows one batch asks for.
 const FIND_BATCH: usize = 200;
 

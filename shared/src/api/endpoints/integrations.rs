@@ -38,9 +38,18 @@ pub(in crate::api) async fn put_integration(
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     let wanted = Wanted::read(id.system, &object, &state.exceptions).map_err(Problem::of_fields)?;
-    let order = Order { id, wanted, precondition, by: caller.name().to_owned() };
+    let order = Order {
+        id,
+        wanted,
+        precondition,
+        by: caller.name().to_owned(),
+    };
     let connected = integration::connect(&state.ports, &state.vault, &order).await?;
-    let status = if connected.created { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if connected.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, shown(connected.stored)).into_response())
 }
 
@@ -71,7 +80,10 @@ pub(in crate::api) async fn delete_integration(
     }
     let stored = integration::read(&*ports.store, &id).await?;
     let stored = stored.ok_or_else(|| Problem::unknown_integration(&id))?;
-    let again = [(header::RETRY_AFTER, "5".to_owned()), (header::LOCATION, path_of(&id))];
+    let again = [
+        (header::RETRY_AFTER, "5".to_owned()),
+        (header::LOCATION, path_of(&id)),
+    ];
     Ok((StatusCode::ACCEPTED, again, shown(stored)).into_response())
 }
 

@@ -26,8 +26,14 @@ pub(in crate::api) async fn get_health(
     State(ports): State<Ports>,
     _: Caller,
 ) -> Result<JsonAnswer<Healthy>, Problem> {
-    ports.store.get(&[Key::new(Table::Control, "healthz", "healthz")]).await?;
-    Ok(JsonAnswer(Healthy { status: "ok", version: env!("CARGO_PKG_VERSION") }))
+    ports
+        .store
+        .get(&[Key::new(Table::Control, "healthz", "healthz")])
+        .await?;
+    Ok(JsonAnswer(Healthy {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+    }))
 }
 
 /// Returns this document.

@@ -17,7 +17,7 @@ use crate::model::{Fields, Kind};
 use crate::records::{self, PutOutcome, StoredRecord, Wish};
 
 /// Has a member say what the body says; a field that is left out has no value.
-#[utoipa::path(put, path = "/members/{id}", operation_id = "putMember", tag = "records", request_body = MemberBody,
+#[utoipa::path(put, path = "/members/{recordId}", operation_id = "putMember", tag = "records", request_body = MemberBody,
     responses((status = 200, body = RecordView), (status = 201, body = RecordView)))]
 pub(in crate::api) async fn put_member(
     ports: State<Ports>,
@@ -29,7 +29,7 @@ pub(in crate::api) async fn put_member(
 }
 
 /// Has a membership say what the body says; a field that is left out has no value.
-#[utoipa::path(put, path = "/memberships/{id}", operation_id = "putMembership", tag = "records",
+#[utoipa::path(put, path = "/memberships/{recordId}", operation_id = "putMembership", tag = "records",
     request_body = MembershipBody,
     responses((status = 200, body = RecordView), (status = 201, body = RecordView)))]
 pub(in crate::api) async fn put_membership(
@@ -42,21 +42,21 @@ pub(in crate::api) async fn put_membership(
 }
 
 /// Returns a member.
-#[utoipa::path(get, path = "/members/{id}", operation_id = "getMember", tag = "records",
+#[utoipa::path(get, path = "/members/{recordId}", operation_id = "getMember", tag = "records",
     responses((status = 200, body = RecordView)))]
 pub(in crate::api) async fn get_member(ports: State<Ports>, at: AtRecord) -> Result<Response, Problem> {
     get(ports, Kind::Member, at).await
 }
 
 /// Returns a membership.
-#[utoipa::path(get, path = "/memberships/{id}", operation_id = "getMembership", tag = "records",
+#[utoipa::path(get, path = "/memberships/{recordId}", operation_id = "getMembership", tag = "records",
     responses((status = 200, body = RecordView)))]
 pub(in crate::api) async fn get_membership(ports: State<Ports>, at: AtRecord) -> Result<Response, Problem> {
     get(ports, Kind::Membership, at).await
 }
 
 /// Deletes a member.
-#[utoipa::path(delete, path = "/members/{id}", operation_id = "deleteMember", tag = "records",
+#[utoipa::path(delete, path = "/members/{recordId}", operation_id = "deleteMember", tag = "records",
     responses((status = 204)))]
 pub(in crate::api) async fn delete_member(
     ports: State<Ports>,
@@ -67,7 +67,7 @@ pub(in crate::api) async fn delete_member(
 }
 
 /// Deletes a membership.
-#[utoipa::path(delete, path = "/memberships/{id}", operation_id = "deleteMembership", tag = "records",
+#[utoipa::path(delete, path = "/memberships/{recordId}", operation_id = "deleteMembership", tag = "records",
     responses((status = 204)))]
 pub(in crate::api) async fn delete_membership(
     ports: State<Ports>,
@@ -102,7 +102,10 @@ pub(in crate::api) async fn list_memberships(
 async fn put(
     State(ports): State<Ports>,
     kind: Kind,
-    AtRecord { organization, record: id }: AtRecord,
+    AtRecord {
+        organization,
+        record: id,
+    }: AtRecord,
     If(precondition): If,
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
@@ -131,7 +134,10 @@ async fn delete(
     If(precondition): If,
 ) -> Result<StatusCode, Problem> {
     if precondition == Precondition::Absent {
-        return Err(Problem::of_field("If-None-Match", "says nothing about a deletion"));
+        return Err(Problem::of_field(
+            "If-None-Match",
+            "says nothing about a deletion",
+        ));
     }
     records::delete(&ports, &organization, kind, &record, precondition).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -35,7 +35,10 @@ pub(in crate::api) async fn list_runs(
     let after = paging.after(&prefix)?;
     let (runs, place) = sync::list_runs(&*ports.store, &id, after, paging.limit).await?;
     let items = runs.into_iter().map(RunView::from).collect();
-    Ok(JsonAnswer(RunList { items, next: next(place, &prefix) }))
+    Ok(JsonAnswer(RunList {
+        items,
+        next: next(place, &prefix),
+    }))
 }
 
 /// Returns a run.

@@ -23,8 +23,14 @@ pub(in crate::api) async fn trigger_sync(
     Again(attempt): Again,
     Json(request): Json<SyncRequest>,
 ) -> Result<Response, Problem> {
-    let asked = Asked { caller: &caller, trigger: Trigger::Api, attempt };
-    operation::trigger_sync(&ports, asked, id, request).await.map(accepted)
+    let asked = Asked {
+        caller: &caller,
+        trigger: Trigger::Api,
+        attempt,
+    };
+    operation::trigger_sync(&ports, asked, id, request)
+        .await
+        .map(accepted)
 }
 
 /// Starts a run for every integration of the organization.
@@ -36,7 +42,11 @@ pub(in crate::api) async fn sync_membership_data(
     Again(attempt): Again,
     Json(request): Json<SyncRequest>,
 ) -> Result<(StatusCode, JsonAnswer<StartedAll>), Problem> {
-    let asked = Asked { caller: &caller, trigger: Trigger::Api, attempt };
+    let asked = Asked {
+        caller: &caller,
+        trigger: Trigger::Api,
+        attempt,
+    };
     let started = operation::sync_membership_data(&ports, asked, &organization, request).await?;
     Ok((StatusCode::ACCEPTED, JsonAnswer(started)))
 }

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use crate::adapter::Finding;
 use crate::api::Problem;
-use crate::api::place::AtIntegration;
+use crate::api::place::InOrganization;
 use crate::api::routes::Test;
 use crate::integration;
+use crate::model::IntegrationId;
 
 /// Whether an integration works, question by question.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,8 +27,9 @@ pub(in crate::api) struct TestResult {
     responses((status = 200, body = TestResult)))]
 pub(in crate::api) async fn test_integration(
     State(state): State<Test>,
-    AtIntegration { id, .. }: AtIntegration,
+    InOrganization { organization, .. }: InOrganization,
 ) -> Result<JsonAnswer<TestResult>, Problem> {
+    let id = IntegrationId::new(organization, state.system);
     let stored = integration::read(&*state.ports.store, &id).await?;
     let stored = stored.ok_or_else(|| Problem::unknown_integration(&id))?;
     let findings = state.connect.connect(&stored.integration).await.probe().await;

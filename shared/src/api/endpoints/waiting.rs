@@ -40,7 +40,10 @@ pub(in crate::api) async fn list_quarantine(
     let prefix = format!("quarantine#{}#", id.system);
     let after = paging.after(&prefix)?;
     let (items, place) = quarantine::list(&*ports.store, &id, after, paging.limit).await?;
-    Ok(JsonAnswer(QuarantineList { items, next: next(place, &prefix) }))
+    Ok(JsonAnswer(QuarantineList {
+        items,
+        next: next(place, &prefix),
+    }))
 }
 
 /// Starts a run that tries the records in quarantine once more.
@@ -51,14 +54,18 @@ pub(in crate::api) async fn retry_quarantine(
     AtIntegration { caller, id }: AtIntegration,
     Again(attempt): Again,
 ) -> Result<Response, Problem> {
-    let asked = Asked { caller: &caller, trigger: Trigger::Api, attempt };
+    let asked = Asked {
+        caller: &caller,
+        trigger: Trigger::Api,
+        attempt,
+    };
     let request = asked.for_mode(id, Mode::Retry, false);
     let run = flow::trigger(&ports, request, attempt).await?;
     Ok(accepted(run.into()))
 }
 
 /// Drops a record from quarantine: it is taken over again only when it changes.
-#[utoipa::path(delete, path = "/quarantine/{kind}/{id}", operation_id = "dropQuarantined", tag = "quarantine",
+#[utoipa::path(delete, path = "/quarantine/{kind}/{recordId}", operation_id = "dropQuarantined", tag = "quarantine",
     responses((status = 204)))]
 pub(in crate::api) async fn drop_quarantined(
     State(ports): State<Ports>,
@@ -88,7 +95,10 @@ pub(in crate::api) async fn list_reviews(
     let after = paging.after(&prefix)?;
     let (reviews, place) = review::list(&*ports.store, &id, after, paging.limit).await?;
     let items = reviews.into_iter().map(ReviewView::from).collect();
-    Ok(JsonAnswer(ReviewList { items, next: next(place, &prefix) }))
+    Ok(JsonAnswer(ReviewList {
+        items,
+        next: next(place, &prefix),
+    }))
 }
 
 /// Decides a review; approved deletions are made by a run of their own.
@@ -103,8 +113,15 @@ pub(in crate::api) async fn decide_review(
     Json(request): Json<DecisionRequest>,
 ) -> Result<Response, Problem> {
     connected(&ports, &id).await?;
-    let asked = Asked { caller: &caller, trigger: Trigger::Api, attempt };
+    let asked = Asked {
+        caller: &caller,
+        trigger: Trigger::Api,
+        attempt,
+    };
     let run = asked.for_mode(id, Mode::Approved, false);
+    if let Some(run) = flow::opened_before(&ports, &run, attempt).await? {
+        return Ok(accepted(run.into()));
+    }
     let run = review::decide(&*ports.store, run, &review, request.decision, ports.now()).await?;
     let Some(run) = run else {
         return Ok(StatusCode::NO_CONTENT.into_response());

@@ -94,16 +94,23 @@ fn fingerprint(parts: &Parts, body: &[u8]) -> String {
 /// Keeps the answer of what succeeded. Where that fails the caller is told the truth, and a repetition finds the work.
 async fn settle(ports: &Ports, claim: Claim, response: Response) -> Result<Response, Problem> {
     let store = &*ports.store;
-    if !response.status().is_success() {
+    if !is_final(&response) {
         warn(claim.give_back(store).await);
         return Ok(response);
     }
     let (head, body) = response.into_parts();
-    let body = to_bytes(body, usize::MAX).await.map_err(|error| Problem::internal(&error))?;
+    let body = to_bytes(body, usize::MAX)
+        .await
+        .map_err(|error| Problem::internal(&error))?;
     if let Some(answer) = answer(&head, &body) {
         warn(claim.keep(store, answer).await);
     }
     Ok(Response::from_parts(head, Body::from(body)))
+}
+
+/// An answer that asks for a repetition must not stand in its way.
+fn is_final(response: &Response) -> bool {
+    response.status().is_success() && !response.headers().contains_key(header::RETRY_AFTER)
 }
 
 fn warn(answer: Result<(), crate::store::StoreError>) {
@@ -132,6 +139,8 @@ fn replayed(answer: Answer) -> Response {
             response.headers_mut().insert(name, value);
         }
     }
-    response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    response
+        .headers_mut()
+        .insert(REPLAYED, HeaderValue::from_static("true"));
     response
 }

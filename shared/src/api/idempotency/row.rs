@@ -48,7 +48,10 @@ pub(super) struct Answer {
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// Do it; an earlier attempt, which died, may have left something since then.
-    Act { claim: Claim, resumes: Option<Timestamp> },
+    Act {
+        claim: Claim,
+        resumes: Option<Timestamp>,
+    },
     /// It was done; this was the answer.
     Done(Answer),
     /// It is being done.
@@ -77,13 +80,22 @@ pub(super) async fn claim(
         let (expect, known) = match remembered(row.as_ref(), now)? {
             None => (expectation(row.as_ref()), Known::new(fingerprint, now, now)),
             Some(known) if known.fingerprint != fingerprint => return Ok(Verdict::Reused),
-            Some(Known { answer: Some(answer), .. }) => return Ok(Verdict::Done(answer)),
+            Some(Known {
+                answer: Some(answer), ..
+            }) => return Ok(Verdict::Done(answer)),
             Some(known) if known.until > now => return Ok(Verdict::Running),
-            Some(known) => (expectation(row.as_ref()), Known::new(fingerprint, known.begun_at, now)),
+            Some(known) => (
+                expectation(row.as_ref()),
+                Known::new(fingerprint, known.begun_at, now),
+            ),
         };
         let version = row.map_or(0, |row| row.version) + 1;
         let resumes = (known.begun_at < now).then_some(known.begun_at);
-        let claim = Claim { key: key.clone(), version, known };
+        let claim = Claim {
+            key: key.clone(),
+            version,
+            known,
+        };
         match store.write(vec![claim.write(expect)]).await {
             Err(StoreError::Refused { .. }) => {}
             answer => return answer.map(|()| Verdict::Act { claim, resumes }),

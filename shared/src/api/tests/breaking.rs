@@ -1,4 +1,4 @@
-//! Tables that a process dies on: before or after a write of its choice.
+//! Tables that a process dies on, before or after a write of its choice; and tables that let others go first.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::store::{Key, Page, Query, Row, Store, StoreError, Write};
+use crate::store::{Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
 
 /// On which side of a write the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,12 @@ pub(super) struct Breaking {
 
 impl Breaking {
     pub(super) fn new(store: Arc<dyn Store>, nth: usize, side: Side) -> Self {
-        Self { store, nth, side, seen: AtomicUsize::new(0) }
+        Self {
+            store,
+            nth,
+            side,
+            seen: AtomicUsize::new(0),
+        }
     }
 
     /// Says whether the process got as far as to die.
@@ -36,7 +41,11 @@ impl Breaking {
 
     fn alive(&self) -> Result<(), StoreError> {
         let dead = self.seen.load(Ordering::SeqCst) >= self.nth;
-        if dead { Err(StoreError::Unavailable("dead".into())) } else { Ok(()) }
+        if dead {
+            Err(StoreError::Unavailable("dead".into()))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -65,5 +74,55 @@ impl Store for Breaking {
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
         self.alive()?;
         self.store.due(now, limit).await
+    }
+}
+
+/// Lets others go first at each call, so that what runs at once meets.
+#[derive(Debug)]
+pub(super) struct Yielding(pub(super) MemoryStore);
+
+#[async_trait]
+impl Store for Yielding {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.get(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.query(query).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        tokio::task::yield_now().await;
+        self.0.write(writes).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        tokio::task::yield_now().await;
+        self.0.due(now, limit).await
+    }
+}
+
+/// Panics whenever it is asked.
+#[derive(Debug)]
+pub(super) struct Panicking;
+
+#[async_trait]
+impl Store for Panicking {
+    async fn get(&self, _: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        panic!("canary")
+    }
+
+    async fn query(&self, _: &Query) -> Result<Page, StoreError> {
+        panic!("canary")
+    }
+
+    async fn write(&self, _: Vec<Write>) -> Result<(), StoreError> {
+        panic!("canary")
+    }
+
+    async fn due(&self, _: Timestamp, _: usize) -> Result<Vec<Key>, StoreError> {
+        panic!("canary")
     }
 }

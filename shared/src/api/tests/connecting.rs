@@ -1,13 +1,12 @@
 //! Connecting, changing and disconnecting integrations.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::breaking::{Breaking, Side};
+use super::breaking::Side;
 use super::world::{INTEGRATION, World, ask, configuration, integration};
 use crate::integration;
 use crate::model::{Kind, Link, System};
@@ -32,7 +31,10 @@ async fn credentials_are_kept_and_never_answered() {
     assert!(secret(&world).await.unwrap().contains("canary-secret"));
     let listed = world.get("/v1/organizations/hlf/integrations").await;
     for body in [world.get(INTEGRATION).await.body, listed.body] {
-        assert!(!body.contains("canary") && !body.contains("credentials"), "{body}");
+        assert!(
+            !body.contains("canary") && !body.contains("credentials"),
+            "{body}"
+        );
     }
     assert!(!format!("{:?}", world.secrets).contains("canary"));
 }
@@ -40,8 +42,16 @@ async fn credentials_are_kept_and_never_answered() {
 #[tokio::test]
 async fn no_row_of_the_tables_holds_a_credential() {
     let world = World::connected().await;
-    world.answer(ask(Method::PUT, INTEGRATION).json(&configuration()).key("k")).await;
-    let rows = world.ports.store.query(&Query::new(Table::Control, "hlf", "", 100)).await.unwrap().rows;
+    world
+        .answer(ask(Method::PUT, INTEGRATION).json(&configuration()).key("k"))
+        .await;
+    let rows = world
+        .ports
+        .store
+        .query(&Query::new(Table::Control, "hlf", "", 100))
+        .await
+        .unwrap()
+        .rows;
     assert!(rows.iter().any(|row| row.key.sort.starts_with("audit#")));
     for row in rows {
         assert!(!row.body.contains("canary"), "{}", row.key.sort);
@@ -56,7 +66,10 @@ async fn credentials_are_needed_to_connect_and_may_be_left_out_of_a_change() {
     assert_eq!(world.put(INTEGRATION, &wanted).await.fields(), ["credentials"]);
     world.put(INTEGRATION, &configuration()).await;
     wanted["displayName"] = json!("Other");
-    assert_eq!(world.put(INTEGRATION, &wanted).await.json()["displayName"], "Other");
+    assert_eq!(
+        world.put(INTEGRATION, &wanted).await.json()["displayName"],
+        "Other"
+    );
     assert!(secret(&world).await.unwrap().contains("canary-secret"));
 }
 
@@ -67,7 +80,10 @@ async fn the_same_configuration_again_changes_nothing() {
     wanted.as_object_mut().unwrap().remove("credentials");
     let before = world.get(INTEGRATION).await;
     let again = world.put(INTEGRATION, &wanted).await;
-    assert_eq!((again.status.as_u16(), again.header("etag")), (200, before.header("etag")));
+    assert_eq!(
+        (again.status.as_u16(), again.header("etag")),
+        (200, before.header("etag"))
+    );
 }
 
 #[tokio::test]
@@ -77,11 +93,16 @@ async fn of_two_changes_of_one_version_one_is_refused() {
     let change = |name: &str| {
         let mut wanted = configuration();
         wanted["displayName"] = json!(name);
-        ask(Method::PUT, INTEGRATION).json(&wanted).header("if-match", &tag)
+        ask(Method::PUT, INTEGRATION)
+            .json(&wanted)
+            .header("if-match", &tag)
     };
     assert_eq!(world.answer(change("a")).await.status, 200);
     let late = world.answer(change("b")).await;
-    assert_eq!((late.status.as_u16(), late.code().as_str()), (412, "precondition_failed"));
+    assert_eq!(
+        (late.status.as_u16(), late.code().as_str()),
+        (412, "precondition_failed")
+    );
     assert_eq!(world.get(INTEGRATION).await.json()["displayName"], "a");
 }
 
@@ -89,7 +110,10 @@ async fn of_two_changes_of_one_version_one_is_refused() {
 async fn a_change_of_settings_makes_old_cursors_worthless_and_one_of_the_name_does_not() {
     let world = World::connected().await;
     let version = async || {
-        let stored = integration::read(&*world.ports.store, &integration()).await.unwrap().unwrap();
+        let stored = integration::read(&*world.ports.store, &integration())
+            .await
+            .unwrap()
+            .unwrap();
         stored.integration.mapping_version
     };
     let first = version().await;
@@ -111,13 +135,20 @@ async fn a_connection_that_died_at_any_write_is_mended_by_repeating_it() {
     for side in [Side::Before, Side::After] {
         for nth in 1.. {
             let world = World::new();
-            let breaking = Arc::new(Breaking::new(world.ports.store.clone(), nth, side));
-            world.with(breaking.clone()).put(INTEGRATION, &configuration()).await;
+            let (dying, breaking) = world.dying(nth, side);
+            dying.put(INTEGRATION, &configuration()).await;
             if !breaking.died() {
                 break;
             }
-            if integration::read(&*world.ports.store, &integration()).await.unwrap().is_some() {
-                assert!(secret(&world).await.is_some(), "a row without its secret: {side:?} {nth}");
+            if integration::read(&*world.ports.store, &integration())
+                .await
+                .unwrap()
+                .is_some()
+            {
+                assert!(
+                    secret(&world).await.is_some(),
+                    "a row without its secret: {side:?} {nth}"
+                );
             }
             world.clock.advance(Duration::from_secs(61));
             let answer = world.put(INTEGRATION, &configuration()).await;
@@ -134,14 +165,35 @@ async fn linked() -> World {
         let path = format!("/v1/organizations/hlf/members/{number}");
         world.put(&path, &json!({ "lastName": "Ek" })).await;
         let record: crate::model::RecordId = number.to_string().parse().unwrap();
-        let stored = read(&*world.ports.store, &integration().organization, Kind::Member, &record).await.unwrap().unwrap();
+        let stored = read(
+            &*world.ports.store,
+            &integration().organization,
+            Kind::Member,
+            &record,
+        )
+        .await
+        .unwrap()
+        .unwrap();
         let mut linked = stored.record.clone();
-        linked.links.insert(System::Dynamics365, format!("guid-{number}").into());
-        let link = Link { record, etag: None, base: crate::model::Base::default(), held: Default::default(), settled: Default::default(), active: true };
+        linked
+            .links
+            .insert(System::Dynamics365, format!("guid-{number}").into());
+        let link = Link {
+            record,
+            etag: None,
+            base: crate::model::Base::default(),
+            held: Default::default(),
+            settled: Default::default(),
+            active: true,
+        };
         let key = crate::records::record_key(&integration().organization, Kind::Member, &linked.id);
         let writes = vec![
             Write::put(key, Expect::Version(stored.version), linked.content()),
-            Write::put(link_key(&integration(), Kind::Member, &format!("guid-{number}")), Expect::Absent, Content::of(&link)),
+            Write::put(
+                link_key(&integration(), Kind::Member, &format!("guid-{number}")),
+                Expect::Absent,
+                Content::of(&link),
+            ),
         ];
         world.ports.store.write(writes).await.unwrap();
     }
@@ -152,7 +204,12 @@ async fn is_forgotten(world: &World) {
     assert_eq!(world.get(INTEGRATION).await.status, 404);
     assert_eq!(secret(world).await, None);
     for partition in ["hlf#dynamics365#link#member", "hlf#dynamics365#pending"] {
-        let page = world.ports.store.query(&Query::new(Table::Records, partition, "", 10)).await.unwrap();
+        let page = world
+            .ports
+            .store
+            .query(&Query::new(Table::Records, partition, "", 10))
+            .await
+            .unwrap();
         assert!(page.rows.is_empty(), "{partition}");
     }
     let members = world.get("/v1/organizations/hlf/members?limit=500").await.json();
@@ -175,13 +232,17 @@ async fn a_disconnection_that_died_at_any_write_is_mended_by_repeating_it() {
     for side in [Side::Before, Side::After] {
         for nth in 1.. {
             let world = linked().await;
-            let breaking = Arc::new(Breaking::new(world.ports.store.clone(), nth, side));
-            world.with(breaking.clone()).delete(INTEGRATION).await;
+            let (dying, breaking) = world.dying(nth, side);
+            dying.delete(INTEGRATION).await;
             if !breaking.died() {
                 break;
             }
             let answer = world.delete(INTEGRATION).await;
-            assert!(matches!(answer.status.as_u16(), 204 | 404), "{side:?} {nth}: {}", answer.body);
+            assert!(
+                matches!(answer.status.as_u16(), 204 | 404),
+                "{side:?} {nth}: {}",
+                answer.body
+            );
             is_forgotten(&world).await;
         }
     }
@@ -190,17 +251,38 @@ async fn a_disconnection_that_died_at_any_write_is_mended_by_repeating_it() {
 #[tokio::test]
 async fn a_disconnection_waits_for_whoever_works_on_a_run() {
     let world = linked().await;
-    let run = world.post(&format!("{INTEGRATION}/sync"), &json!({})).await.json();
+    let run = world
+        .post(&format!("{INTEGRATION}/sync"), &json!({}))
+        .await
+        .json();
     let id = run["runId"].as_str().unwrap().parse().unwrap();
-    crate::sync::claim(&*world.ports.store, &integration(), &id, 0, world.ports.now()).await.unwrap();
-    let waiting = world.delete(INTEGRATION).await;
-    assert_eq!((waiting.status.as_u16(), &waiting.json()["state"]), (202, &json!("disconnecting")));
+    crate::sync::claim(&*world.ports.store, &integration(), &id, 0, world.ports.now())
+        .await
+        .unwrap();
+    let waiting = world.answer(ask(Method::DELETE, INTEGRATION).key("k")).await;
+    assert_eq!(
+        (waiting.status.as_u16(), &waiting.json()["state"]),
+        (202, &json!("disconnecting"))
+    );
     assert!(!waiting.header("retry-after").is_empty());
-    assert_eq!(world.get(&format!("{INTEGRATION}/runs/{id}")).await.json()["cancelRequested"], true);
-    assert_eq!(world.post(&format!("{INTEGRATION}/sync"), &json!({})).await.code(), "disconnecting");
-    assert_eq!(world.put(INTEGRATION, &configuration()).await.code(), "disconnecting");
+    assert_eq!(
+        world.get(&format!("{INTEGRATION}/runs/{id}")).await.json()["cancelRequested"],
+        true
+    );
+    assert_eq!(
+        world
+            .post(&format!("{INTEGRATION}/sync"), &json!({}))
+            .await
+            .code(),
+        "disconnecting"
+    );
+    assert_eq!(
+        world.put(INTEGRATION, &configuration()).await.code(),
+        "disconnecting"
+    );
     world.clock.advance(Duration::from_secs(151));
-    assert_eq!(world.delete(INTEGRATION).await.status, 204);
+    let again = world.answer(ask(Method::DELETE, INTEGRATION).key("k")).await;
+    assert_eq!(again.status, 204, "the same key is no obstacle");
     is_forgotten(&world).await;
 }
 
@@ -218,5 +300,51 @@ async fn a_run_that_nobody_works_on_ends_with_its_integration() {
         trigger: Trigger::Api,
         requested_by: "x".to_owned(),
     };
-    assert!(crate::sync::open(&*world.ports.store, request, world.ports.now()).await.is_ok(), "no orphan lease");
+    assert!(
+        crate::sync::open(&*world.ports.store, request, world.ports.now())
+            .await
+            .is_ok(),
+        "no orphan lease"
+    );
+}
+
+#[tokio::test]
+async fn a_credential_that_no_longer_works_stops_syncs_until_there_is_another() {
+    let world = World::connected().await;
+    let sync = format!("{INTEGRATION}/sync");
+    let run = world.post(&sync, &json!({})).await.json();
+    let id = run["runId"].as_str().unwrap().parse().unwrap();
+    let run = crate::sync::read_run(&*world.ports.store, &integration(), &id)
+        .await
+        .unwrap();
+    integration::needs_reauthorization(&world.ports, &run)
+        .await
+        .unwrap();
+    crate::sync::abandon(&*world.ports.store, &run, world.ports.now())
+        .await
+        .unwrap();
+    let status = world.get(INTEGRATION).await.json();
+    assert_eq!(
+        (&status["state"], &status["health"]["level"]),
+        (&json!("needs_reauthorization"), &json!("failing"))
+    );
+    assert_eq!(
+        world.post(&sync, &json!({})).await.code(),
+        "needs_reauthorization"
+    );
+    let resumed = world.post(&format!("{INTEGRATION}/resume"), &json!({})).await;
+    assert_eq!(resumed.code(), "needs_reauthorization");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(
+        world.put(INTEGRATION, &configuration()).await.json()["state"],
+        "active"
+    );
+    integration::needs_reauthorization(&world.ports, &run)
+        .await
+        .unwrap();
+    assert_eq!(
+        world.get(INTEGRATION).await.json()["state"],
+        "active",
+        "the run knew the old credential"
+    );
 }

@@ -27,11 +27,21 @@ fn every_operation_has_its_own_name_and_says_what_it_does() {
     for item in document["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {
             let name = operation["operationId"].as_str().unwrap().to_owned();
-            assert!(operation["summary"].as_str().is_some_and(|text| text.ends_with('.')), "{name}");
+            assert!(
+                operation["summary"]
+                    .as_str()
+                    .is_some_and(|text| text.ends_with('.')),
+                "{name}"
+            );
             assert!(names.insert(name.clone()), "{name} is there twice");
         }
     }
-    for name in ["triggerSync", "getIntegrationStatus", "syncMembershipData", "getLastSyncResult"] {
+    for name in [
+        "triggerSync",
+        "getIntegrationStatus",
+        "syncMembershipData",
+        "getLastSyncResult",
+    ] {
         assert!(names.contains(name), "{name}");
     }
 }

@@ -52,7 +52,11 @@ fn routes() -> Vec<Route> {
         for (method, operation) in item.as_object().unwrap() {
             let name = operation["operationId"].as_str().unwrap().to_owned();
             let method = method.to_uppercase().parse().unwrap();
-            routes.push(Route { name, method, path: path.clone() });
+            routes.push(Route {
+                name,
+                method,
+                path: path.clone(),
+            });
         }
     }
     routes
@@ -60,12 +64,21 @@ fn routes() -> Vec<Route> {
 
 impl Route {
     fn ask(&self) -> Ask {
-        let path = self.path.replace("{organizationId}", "hlf").replace("{integrationType}", "dynamics365");
-        let path = path.replace("{runId}", "01900000-0000-7000-8000-000000000000").replace("{id}", "100234");
-        let path = path.replace("{kind}", "member").replace("{reviewId}", "conflict.member.100234");
+        let path = self
+            .path
+            .replace("{organizationId}", "hlf")
+            .replace("{integrationType}", "dynamics365");
+        let path = path
+            .replace("{runId}", "01900000-0000-7000-8000-000000000000")
+            .replace("{recordId}", "100234");
+        let path = path
+            .replace("{kind}", "member")
+            .replace("{reviewId}", "conflict.member.100234");
         let ask = ask(self.method.clone(), &path);
         match (self.name.as_str(), body(&self.name)) {
-            ("putMembersInBulk", body) => ask.header("content-type", "application/x-ndjson").body(body.to_string()),
+            ("putMembersInBulk", body) => ask
+                .header("content-type", "application/x-ndjson")
+                .body(body.to_string()),
             (_, Value::Null) => ask,
             (_, body) => ask.json(&body),
         }
@@ -95,12 +108,29 @@ fn body(name: &str) -> Value {
 
 fn is_proper(route: &Route, answer: &Answer) {
     assert_eq!(answer.header("cache-control"), "no-store", "{}", route.name);
-    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{}", route.name);
+    assert_eq!(
+        answer.header("x-content-type-options"),
+        "nosniff",
+        "{}",
+        route.name
+    );
     assert!(!answer.header("x-request-id").is_empty(), "{}", route.name);
     if answer.status.is_client_error() || answer.status.is_server_error() {
-        assert_eq!(answer.header("content-type"), "application/problem+json", "{}", route.name);
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{}",
+            route.name
+        );
         assert_eq!(answer.json()["status"], answer.status.as_u16(), "{}", route.name);
-        assert!(answer.json()["instance"].as_str().unwrap().starts_with("urn:request:"), "{}", route.name);
+        assert!(
+            answer.json()["instance"]
+                .as_str()
+                .unwrap()
+                .starts_with("urn:request:"),
+            "{}",
+            route.name
+        );
     }
     assert!(!answer.body.contains("canary"), "{}: {}", route.name, answer.body);
 }
@@ -110,7 +140,12 @@ async fn nobody_gets_anything_without_a_caller() {
     for route in routes() {
         let world = World::connected().await;
         let answer = world.answer(route.ask().by(None)).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{}", route.name);
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (401, "unauthenticated"),
+            "{}",
+            route.name
+        );
         is_proper(&route, &answer);
     }
 }
@@ -136,7 +171,13 @@ async fn every_route_answers_as_the_table_says() {
         let (unknown, connected) = route.expected();
         for (world, expected) in [(World::new(), unknown), (World::connected().await, connected)] {
             let answer = world.answer(route.ask()).await;
-            assert_eq!(answer.status.as_u16(), expected, "{}: {}", route.name, answer.body);
+            assert_eq!(
+                answer.status.as_u16(),
+                expected,
+                "{}: {}",
+                route.name,
+                answer.body
+            );
             is_proper(&route, &answer);
         }
     }
@@ -146,9 +187,17 @@ async fn every_route_answers_as_the_table_says() {
 async fn malformed_names_in_the_path_are_refused_whatever_the_route() {
     for route in routes().into_iter().filter(Route::has_organization) {
         for bad in ["HLF", "h%23lf", "%00", "..%2f", "%F0%9F%91%A9", &"a".repeat(65)] {
-            let path = route.path.replace("{organizationId}", bad).replace("{integrationType}", "dynamics365");
+            let path = route
+                .path
+                .replace("{organizationId}", bad)
+                .replace("{integrationType}", "dynamics365");
             let answer = World::new().answer(ask(route.method.clone(), &path)).await;
-            assert!(matches!(answer.status.as_u16(), 400 | 404), "{} {bad}: {}", route.name, answer.status);
+            assert!(
+                matches!(answer.status.as_u16(), 400 | 404),
+                "{} {bad}: {}",
+                route.name,
+                answer.status
+            );
         }
     }
 }

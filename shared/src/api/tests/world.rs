@@ -7,14 +7,15 @@ use axum::body::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
 
+use super::breaking::{Breaking, Side, Yielding};
 use crate::adapter::{Adapter, ErrorKind, Unusable};
 use crate::api::{Api, Caller, Integrations, Test, integration_routes, test_routes, trigger_routes};
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::flow::Ports;
 use crate::flow::work::Connect;
-use crate::integration::{Integration, Vault};
 use crate::http::Exceptions;
-use crate::model::IntegrationId;
+use crate::integration::{Integration, Vault};
+use crate::model::{IntegrationId, System};
 use crate::queue::MemoryQueue;
 use crate::secrets::MemorySecrets;
 use crate::store::{MemoryStore, Store};
@@ -51,38 +52,70 @@ struct Nowhere;
 #[async_trait]
 impl Connect for Nowhere {
     async fn connect(&self, integration: &Integration) -> Arc<dyn Adapter> {
-        Arc::new(Unusable::new(integration.id.system, ErrorKind::Unavailable, "nobody is there"))
+        Arc::new(Unusable::new(
+            integration.id.system,
+            ErrorKind::Unavailable,
+            "nobody is there",
+        ))
     }
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        Self::on(Arc::new(MemoryStore::new()))
+        Self::on(Arc::new(Yielding(MemoryStore::new())))
     }
 
     pub(super) fn on(store: Arc<dyn Store>) -> Self {
-        let clock = Arc::new(ManualClock::new("2026-01-31T10:00:00Z".parse().unwrap()));
-        let time: Arc<dyn crate::clock::Clock> = clock.clone();
+        let now = "2026-01-31T10:00:00Z".parse().unwrap();
+        let clock = Arc::new(ManualClock::new(now));
+        let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&time)));
-        let ports = Ports { store, queue: queue.clone(), clock: time };
-        Self { ports, clock, queue, secrets: Arc::new(MemorySecrets::new()) }
+        let ports = Ports {
+            store,
+            queue: Arc::<MemoryQueue>::clone(&queue),
+            clock: time,
+        };
+        let secrets = Arc::new(MemorySecrets::new());
+        Self {
+            ports,
+            clock,
+            queue,
+            secrets,
+        }
     }
 
-    /// The same service with other tables under it.
-    pub(super) fn with(&self, store: Arc<dyn Store>) -> Self {
-        let ports = Ports { store, ..self.ports.clone() };
-        let (clock, queue, secrets) = (self.clock.clone(), self.queue.clone(), self.secrets.clone());
-        Self { ports, clock, queue, secrets }
+    /// The same service, in a process that dies on the `nth` write.
+    pub(super) fn dying(&self, nth: usize, side: Side) -> (Self, Arc<Breaking>) {
+        let breaking = Arc::new(Breaking::new(Arc::clone(&self.ports.store), nth, side));
+        let store: Arc<dyn Store> = Arc::<Breaking>::clone(&breaking);
+        let world = Self {
+            ports: Ports {
+                store,
+                ..self.ports.clone()
+            },
+            clock: Arc::clone(&self.clock),
+            queue: Arc::clone(&self.queue),
+            secrets: Arc::clone(&self.secrets),
+        };
+        (world, breaking)
     }
 
     pub(super) fn routes(&self) -> [utoipa_axum::router::OpenApiRouter; 3] {
         let ports = self.ports.clone();
-        let vault = Vault::new(self.secrets.clone(), "test/");
+        let vault = Vault::new(Arc::<MemorySecrets>::clone(&self.secrets), "test/");
         let exceptions = Exceptions::none();
         [
             trigger_routes(ports.clone()),
-            integration_routes(Integrations { ports: ports.clone(), vault, exceptions }),
-            test_routes(Test { ports, connect: Arc::new(Nowhere) }),
+            integration_routes(Integrations {
+                ports: ports.clone(),
+                vault,
+                exceptions,
+            }),
+            test_routes(Test {
+                system: System::Dynamics365,
+                ports,
+                connect: Arc::new(Nowhere),
+            }),
         ]
     }
 
@@ -99,7 +132,9 @@ impl World {
             if answer.code() != "unknown_route" && answer.code() != "method_not_allowed" {
                 return answer;
             }
-            last = last.filter(|answer: &Answer| answer.status == 405).or(Some(answer));
+            last = last
+                .filter(|answer: &Answer| answer.status == 405)
+                .or(Some(answer));
         }
         last.unwrap()
     }
@@ -132,12 +167,17 @@ impl World {
 /// Asks as the administrator.
 pub(super) fn ask(method: Method, path: &str) -> Ask {
     let request = Request::builder().method(method).uri(path);
-    Ask { request, caller: Some(Caller::unrestricted("administrator")), body: Bytes::new() }
+    Ask {
+        request,
+        caller: Some(Caller::unrestricted("administrator")),
+        body: Bytes::new(),
+    }
 }
 
 impl Ask {
     pub(super) fn json(self, body: &Value) -> Self {
-        self.header("content-type", "application/json").body(body.to_string())
+        self.header("content-type", "application/json")
+            .body(body.to_string())
     }
 
     pub(super) fn body(mut self, body: impl Into<Bytes>) -> Self {
@@ -164,7 +204,11 @@ impl From<http::Response<Bytes>> for Answer {
     fn from(response: http::Response<Bytes>) -> Self {
         let (head, body) = response.into_parts();
         let body = String::from_utf8(body.to_vec()).unwrap();
-        Self { status: head.status, headers: head.headers, body }
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 }
 
@@ -183,7 +227,10 @@ impl Answer {
 
     pub(super) fn fields(&self) -> Vec<String> {
         let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
-        errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+        errors
+            .iter()
+            .map(|error| error["field"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 

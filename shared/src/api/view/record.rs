@@ -64,7 +64,10 @@ impl From<StoredRecord> for RecordView {
 impl From<RecordPage> for RecordList {
     fn from(page: RecordPage) -> Self {
         let next = crate::api::query::next(page.next, "");
-        Self { items: page.records.into_iter().map(RecordView::from).collect(), next }
+        Self {
+            items: page.records.into_iter().map(RecordView::from).collect(),
+            next,
+        }
     }
 }
 
@@ -109,7 +112,12 @@ fn schema(kind: Kind) -> RefOr<Schema> {
             object = object.required(field.name);
         }
     }
-    Schema::Object(object.additional_properties(Some(AdditionalProperties::FreeForm(false))).build()).into()
+    Schema::Object(
+        object
+            .additional_properties(Some(AdditionalProperties::FreeForm(false)))
+            .build(),
+    )
+    .into()
 }
 
 fn property(field: &FieldDefinition) -> Object {

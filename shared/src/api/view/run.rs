@@ -150,8 +150,13 @@ impl From<Run> for RunView {
 /// A position holds the system's own cursors, which may carry what is nobody's business: only the step is shown.
 fn position(position: &Position) -> serde_json::Value {
     let whole = serde_json::to_value(position).unwrap_or_default();
-    let shown = ["step", "kind", "page"].into_iter().filter_map(|name| Some((name, whole.get(name)?.clone())));
-    shown.map(|(name, value)| (name.to_owned(), value)).collect::<serde_json::Map<_, _>>().into()
+    let shown = ["step", "kind", "page"]
+        .into_iter()
+        .filter_map(|name| Some((name, whole.get(name)?.clone())));
+    shown
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 impl RunLinks {
@@ -175,6 +180,10 @@ impl From<(IntegrationId, Result<Run, TriggerError>)> for Started {
             Ok(run) => (Some(run.into()), None),
             Err(error) => (None, Some(error.into())),
         };
-        Self { integration_type: id.system, run, problem }
+        Self {
+            integration_type: id.system,
+            run,
+            problem,
+        }
     }
 }

@@ -45,6 +45,10 @@ pub(in crate::api) struct ReviewList {
 impl From<Review> for ReviewView {
     fn from(review: Review) -> Self {
         let decisions = review.subject.decisions();
-        Self { review_id: review.id(), review, decisions }
+        Self {
+            review_id: review.id(),
+            review,
+            decisions,
+        }
     }
 }

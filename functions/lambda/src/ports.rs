@@ -1,0 +1,26 @@
+//! The ports as they are on AWS.
+
+use std::sync::Arc;
+
+use shared::clients::Clients;
+use shared::clock::SystemClock;
+use shared::config::Tables;
+use shared::flow::Ports;
+use shared::model::System;
+use shared::queue::SqsQueue;
+use shared::store::{DynamoStore, TableNames};
+
+/// Puts the tables, the queues and the time together.
+#[must_use]
+pub fn ports(clients: &Clients, tables: &Tables, dynamics365_queue_url: &str) -> Ports {
+    let names = TableNames {
+        control: tables.control.clone(),
+        records: tables.records.clone(),
+    };
+    let urls = [(System::Dynamics365, dynamics365_queue_url.to_owned())];
+    Ports {
+        store: Arc::new(DynamoStore::new(&clients.dynamodb(), names)),
+        queue: Arc::new(SqsQueue::new(clients.sqs(), urls.into())),
+        clock: Arc::new(SystemClock),
+    }
+}

@@ -1,0 +1,91 @@
+//! From the gateway's event to a request, with who sends it.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::{Request, Uri};
+use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpRequestContext};
+use shared::api::{Caller, Code, Problem, RequestId};
+
+/// Returns whoever invokes the function itself: IAM has let them.
+#[must_use]
+pub fn direct_caller() -> Caller {
+    Caller::unrestricted("direct")
+}
+
+/// Reads a request from the gateway's event.
+pub(crate) fn request(event: ApiGatewayV2httpRequest) -> Result<Request<Bytes>, Problem> {
+    let uri = uri(
+        event.raw_path.as_deref().unwrap_or("/"),
+        event.raw_query_string.as_deref(),
+    )?;
+    let mut request = Request::new(body(event.body, event.is_base64_encoded)?);
+    *request.method_mut() = event.request_context.http.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = event.headers;
+    let extensions = request.extensions_mut();
+    if let Some(caller) = caller(&event.request_context) {
+        extensions.insert(caller);
+    }
+    if let Some(id) = event.request_context.request_id {
+        extensions.insert(RequestId(id.into()));
+    }
+    Ok(request)
+}
+
+/// Only the authorizer's word counts; no header does.
+fn caller(context: &ApiGatewayV2httpRequestContext) -> Option<Caller> {
+    let fields = &context.authorizer.as_ref()?.fields;
+    let fields = fields.iter().map(|(name, value)| (name.clone(), value.clone()));
+    Caller::from_context(&fields.collect())
+}
+
+fn body(text: Option<String>, base64: bool) -> Result<Bytes, Problem> {
+    let text = text.unwrap_or_default();
+    if !base64 {
+        return Ok(text.into());
+    }
+    let decoded = STANDARD.decode(text).map(Bytes::from);
+    decoded.map_err(|_| Problem::of_field("body", "is not base64, though it is said to be"))
+}
+
+/// The gateway has decoded the path; what no URI may hold is encoded again.
+fn uri(path: &str, query: Option<&str>) -> Result<Uri, Problem> {
+    let mut text: String = path.bytes().map(encoded).collect();
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        text.push('?');
+        text.push_str(query);
+    }
+    text.parse().map_err(|_| Problem::new(Code::UnknownRoute))
+}
+
+fn encoded(byte: u8) -> String {
+    if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@%".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_was_decoded_is_encoded_again() {
+        assert_eq!(
+            uri("/v1/a b/å?#", Some("x=1")).unwrap(),
+            "/v1/a%20b/%C3%A5%3F%23?x=1"
+        );
+        assert_eq!(uri("/v1/a%2Fb", None).unwrap(), "/v1/a%2Fb");
+        assert!(uri("/v1", Some("a b")).is_err());
+    }
+
+    #[test]
+    fn a_body_is_what_was_sent() {
+        assert_eq!(body(Some("åé".into()), false).unwrap(), "åé".as_bytes());
+        assert_eq!(body(Some("w6U=".into()), true).unwrap(), "å".as_bytes());
+        assert!(body(Some("!".into()), true).is_err());
+        assert!(body(None, false).unwrap().is_empty());
+    }
+}

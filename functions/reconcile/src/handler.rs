@@ -1,0 +1,26 @@
+//! A tick in, what was mended out.
+
+use std::sync::Arc;
+
+use lambda::{Failure, Invocation};
+use shared::flow::Ports;
+use shared::flow::reconcile::{Mended, sweep};
+use shared::publish::Publish;
+
+/// What a tick is answered with.
+#[derive(Debug)]
+pub(crate) struct Handler {
+    pub(crate) ports: Ports,
+    pub(crate) publish: Arc<dyn Publish>,
+}
+
+impl Handler {
+    /// Mends what is due, whatever the tick says.
+    pub(crate) async fn handle(&self, _: Invocation) -> Result<Mended, Failure> {
+        let mended = sweep(&self.ports, &self.publish).await;
+        mended.map_err(|error| Failure::new("unavailable", &error))
+    }
+}
+
+#[cfg(test)]
+mod tests;

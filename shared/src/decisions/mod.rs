@@ -1,0 +1,16 @@
+//! Why things are as they are: one page for each decision that somebody will question.
+
+#[doc = include_str!("0001_slices_and_fences.md")]
+pub mod slices_and_fences {}
+
+#[doc = include_str!("0002_pending_rows.md")]
+pub mod pending_rows {}
+
+#[doc = include_str!("0003_deletions_are_asked_for.md")]
+pub mod deletions_are_asked_for {}
+
+#[doc = include_str!("0004_reconcile_every_minute.md")]
+pub mod reconcile_every_minute {}
+
+#[doc = include_str!("0005_fingerprints_by_field.md")]
+pub mod fingerprints_by_field {}

@@ -1,0 +1,15 @@
+//! The adapter of Dynamics 365 keeps its contract, against the simulated Dataverse and Entra ID over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod contract;
+mod drift;
+mod limits;
+mod network;
+mod probing;
+mod reading;
+mod secrecy;
+mod speed;
+mod tokens;
+mod world;
+mod writing;

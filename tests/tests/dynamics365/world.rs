@@ -1,0 +1,245 @@
+//! One organization, its simulated environment, and the adapter between them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::adapter::{
+    Adapter, Change, ChangeAction, ExternalRecord, Found, From, Item, Next, Outcome, Pushed, Target,
+};
+use shared::adapters::{Connections, connect};
+use shared::clock::Clock;
+use shared::integration::{Direction, Integration, State};
+use shared::model::{Fields, Group, Kind};
+use shared::secrets::Secret;
+use tests::dataverse::faults::{Fault, FaultRule};
+use tests::{Simulation, SimulationConfig};
+use uuid::Uuid;
+
+/// Shows the simulation's time; to sleep is to move it.
+struct SimulationClock(Arc<Simulation>);
+
+/// Leaves the simulation out: it knows every secret.
+impl fmt::Debug for SimulationClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SimulationClock")
+    }
+}
+
+#[async_trait]
+impl Clock for SimulationClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.advance(SignedDuration::try_from(duration).unwrap());
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) simulation: Arc<Simulation>,
+    pub(crate) connections: Connections,
+    pub(crate) settings: Value,
+    pub(crate) credentials: Value,
+    pub(crate) secret_version: String,
+    pub(crate) excluded: Vec<Group>,
+    pub(crate) time_limit: SignedDuration,
+}
+
+impl World {
+    pub(crate) async fn new(contacts: usize) -> Self {
+        Self::with(SimulationConfig {
+            contacts,
+            ..SimulationConfig::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn with(config: SimulationConfig) -> Self {
+        let simulation = Arc::new(Simulation::start(config).await);
+        let clock = Arc::new(SimulationClock(Arc::clone(&simulation)));
+        Self {
+            connections: Connections::new(simulation.base_url().parse().unwrap(), clock),
+            settings: settings(&simulation),
+            credentials: json!({ "clientId": simulation.client_id(), "clientSecret": simulation.client_secret() }),
+            secret_version: "1".to_owned(),
+            excluded: Vec::new(),
+            time_limit: SignedDuration::from_mins(10),
+            simulation,
+        }
+    }
+
+    /// Sets up the adapter as a function does when it is woken.
+    pub(crate) fn adapter(&self) -> Arc<dyn Adapter> {
+        self.adapter_of("hlf")
+    }
+
+    pub(crate) fn adapter_of(&self, organization: &str) -> Arc<dyn Adapter> {
+        let secret = Secret {
+            value: self.credentials.to_string().into(),
+            version: self.secret_version.clone(),
+        };
+        let deadline = self.simulation.now() + self.time_limit;
+        connect(
+            &self.integration(organization),
+            &secret,
+            &self.connections,
+            deadline,
+        )
+        .unwrap()
+    }
+
+    pub(crate) fn integration(&self, organization: &str) -> Integration {
+        Integration {
+            id: format!("{organization}:dynamics365").parse().unwrap(),
+            display_name: "Portal".to_owned(),
+            state: State::Active,
+            direction: Direction::Both,
+            conflict_rules: BTreeMap::new(),
+            excluded_groups: self.excluded.clone(),
+            delete_guard: shared::integration::DeleteGuard::default(),
+            settings: self.settings.clone(),
+            mapping_version: 1,
+            created_at: self.simulation.now(),
+            updated_at: self.simulation.now(),
+        }
+    }
+
+    pub(crate) fn inject(&self, rule: FaultRule) {
+        self.simulation.inject(rule);
+    }
+
+    /// Strikes every request for rows, and those for tokens not.
+    pub(crate) fn always(&self, fault: Fault) {
+        self.inject(FaultRule::always(fault).at("/api/data/v9.2/contacts"));
+    }
+
+    pub(crate) fn count(&self, kind: &str) -> u64 {
+        self.simulation
+            .counters()
+            .by_kind
+            .get(kind)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.simulation.counters().requests
+    }
+}
+
+fn settings(simulation: &Simulation) -> Value {
+    json!({
+        "baseUrl": simulation.base_url(), "authorityUrl": simulation.base_url(), "tenant": simulation.tenant(),
+        "tag": "member-sync",
+        "members": {
+            "entitySet": "contacts", "logicalName": "contact", "primaryKey": "contactid",
+            "alternateKey": "hlf_memberno",
+            "fields": {
+                "firstName": "firstname", "middleName": "middlename", "lastName": "lastname", "birthDate": "birthdate",
+                "gender": "gendercode", "email": "emailaddress1", "phone": "telephone1", "mobilePhone": "mobilephone",
+                "addressLine1": "address1_line1", "postalCode": "address1_postalcode", "city": "address1_city",
+                "country": "address1_country", "certificationStatus": "hlf_certificationstatus",
+                "certificationValidTo": "hlf_certificationvalidto", "doNotEmail": "donotemail",
+            },
+        },
+        "memberships": {
+            "entitySet": "hlf_memberships", "logicalName": "hlf_membership", "primaryKey": "hlf_membershipid",
+            "alternateKey": "hlf_number", "onDelete": "delete",
+            "fields": {
+                "memberId": { "lookup": "_hlf_contact_value", "bind": "hlf_Contact", "entitySet": "contacts" },
+                "type": "hlf_type", "status": "hlf_status", "from": "hlf_from", "to": "hlf_to",
+            },
+        },
+    })
+}
+
+/// Reads a listing to its end.
+pub(crate) async fn pull_all(adapter: &dyn Adapter, kind: Kind, from: From) -> (Vec<Item>, From) {
+    let (mut items, mut from) = (Vec::new(), from);
+    loop {
+        let page = adapter.pull(kind, &from).await.unwrap();
+        items.extend(page.items);
+        match page.next {
+            Next::Page(cursor) => from = From::Page(cursor),
+            Next::End(cursor) => return (items, From::Since(cursor)),
+        }
+    }
+}
+
+pub(crate) fn rows(items: &[Item]) -> Vec<&ExternalRecord> {
+    let mut rows = Vec::new();
+    for item in items {
+        if let Item::Row(row) = item {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+pub(crate) fn text<'r>(row: &'r ExternalRecord, field: &str) -> Option<&'r str> {
+    match row.fields.get(field) {
+        Some(shared::model::Value::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// Makes a change that writes these fields.
+pub(crate) fn write(kind: Kind, key: &str, target: Option<Target>, fields: Value) -> Change {
+    let fields = fields.as_object().unwrap();
+    let changed = fields
+        .keys()
+        .fold(0, |bits, name| bits | 1 << kind.position(name).unwrap());
+    let fields = Fields::from_json(kind, fields).unwrap();
+    Change {
+        key: key.parse().unwrap(),
+        target,
+        action: ChangeAction::Write { fields, changed },
+    }
+}
+
+pub(crate) fn member(key: &str, fields: Value) -> Change {
+    write(Kind::Member, key, None, fields)
+}
+
+pub(crate) fn remove(key: &str, target: Target) -> Change {
+    Change {
+        key: key.parse().unwrap(),
+        target: Some(target),
+        action: ChangeAction::Remove,
+    }
+}
+
+pub(crate) fn target(pushed: &Pushed) -> Target {
+    Target {
+        id: pushed.id.clone(),
+        etag: pushed.etag.clone(),
+        active: pushed.active,
+    }
+}
+
+pub(crate) fn id(pushed: &Pushed) -> Uuid {
+    pushed.id.parse().unwrap()
+}
+
+pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> Outcome {
+    let mut outcomes = adapter.push(change_kind(&change), &[change]).await?;
+    assert_eq!(outcomes.len(), 1);
+    outcomes.remove(0)
+}
+
+fn change_kind(change: &Change) -> Kind {
+    match &change.action {
+        ChangeAction::Write { fields, .. } => fields.kind(),
+        ChangeAction::Remove => Kind::Member,
+    }
+}
+
+pub(crate) async fn find_one(adapter: &dyn Adapter, id: &str) -> Found {
+    adapter.find(Kind::Member, &[id.into()]).await.unwrap().remove(0)
+}
