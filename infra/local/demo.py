@@ -100,7 +100,9 @@ def _show_events(place: Place) -> None:
     heading("What the rest of the platform was told")
     events = result_events.take(place)
     for event in events:
-        say(f"{event['detail-type']}: {_one_line(event['detail'])}")
+        detail = event["detail"]
+        kind = "dry run" if detail["dryRun"] else f"{detail['mode']} sync"
+        say(f"{event['detail-type']} no. {detail['sequence']}: {kind} {detail['outcome']}, run {detail['runId']}")
     if not events:
         raise Problem("no result event arrived on the bus.")
 
