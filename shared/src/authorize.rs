@@ -180,7 +180,11 @@ mod tests {
         async fn new() -> Self {
             let secrets = Arc::new(MemorySecrets::new());
             let clock = Arc::new(ManualClock::new("2026-01-31T10:00:00Z".parse().unwrap()));
-            let keeper = Doorkeeper::new(secrets.clone(), clock.clone(), "admin");
+            let keeper = Doorkeeper::new(
+                Arc::<MemorySecrets>::clone(&secrets),
+                Arc::<ManualClock>::clone(&clock),
+                "admin",
+            );
             let door = Self {
                 keeper,
                 secrets,
@@ -220,6 +224,7 @@ mod tests {
         let bearer = format!("Bearer {TOKEN}");
         let twice = format!("{bearer}, {bearer}");
         let longer = format!("{bearer}x");
+        let shorter = format!("Bearer {}", TOKEN.trim_end_matches('9'));
         for headers in [
             vec![],
             vec![""],
@@ -230,7 +235,7 @@ mod tests {
             vec![&bearer, &bearer],
             vec![&twice],
             vec![&longer],
-            vec![&bearer[..bearer.len() - 1]],
+            vec![&shorter],
             vec!["Bearer \u{e5}"],
         ] {
             assert_eq!(door.keeper.identify(&headers).await.unwrap(), None, "{headers:?}");

@@ -8,7 +8,6 @@ use shared::authorize::Doorkeeper;
 use shared::clients::Clients;
 use shared::clock::SystemClock;
 use shared::config::{AuthorizerConfig, ProcessEnvironment};
-use shared::secrets::SecretsManager;
 
 use crate::handler::Handler;
 
@@ -17,7 +16,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start_telemetry();
     let config = AuthorizerConfig::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment().await;
-    let secrets = Arc::new(SecretsManager::new(clients.secrets_manager(), ""));
+    let secrets = lambda::secrets(&clients);
     let keeper = Doorkeeper::new(secrets, Arc::new(SystemClock), config.admin_secret);
     let handler = &Handler { keeper };
     lambda::run(|event| handler.handle(event)).await

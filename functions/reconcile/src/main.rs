@@ -2,11 +2,8 @@
 
 mod handler;
 
-use std::sync::Arc;
-
 use shared::clients::Clients;
 use shared::config::{ProcessEnvironment, ReconcileConfig};
-use shared::publish::EventBridge;
 
 use crate::handler::Handler;
 
@@ -16,7 +13,7 @@ async fn main() -> Result<(), lambda::Error> {
     let config = ReconcileConfig::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment().await;
     let ports = lambda::ports(&clients, &config.tables, &config.dynamics365_queue_url);
-    let publish = Arc::new(EventBridge::new(clients.eventbridge(), config.event_bus));
+    let publish = lambda::publish(&clients, &config.event_bus);
     let handler = &Handler { ports, publish };
     lambda::run(|event| handler.handle(event)).await
 }

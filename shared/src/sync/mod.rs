@@ -26,12 +26,14 @@ mod listing;
 mod merge;
 pub mod outbox;
 mod pause;
+mod plan;
 mod pull;
 mod push;
 pub mod quarantine;
 pub mod review;
 mod run;
 mod standing;
+mod transact;
 
 pub use engine::Engine;
 pub use finish::{Worked, failure};

@@ -1,12 +1,15 @@
 //! Events as AWS delivers them.
 
+use std::sync::Arc;
+
 use lambda::testing::{answered, events, memory};
-use shared::adapters::Connections;
+use shared::adapters::{Connections, Registry};
 use shared::http::Exceptions;
 use shared::publish::MemoryPublish;
 use shared::secrets::MemorySecrets;
 
 use super::*;
+use crate::parts;
 
 fn handler() -> Handler {
     let ports = memory();
@@ -14,9 +17,9 @@ fn handler() -> Handler {
         connections: Connections::new(Exceptions::none(), Arc::clone(&ports.clock)),
         secrets: Arc::new(MemorySecrets::new()),
         secret_prefix: "test/".to_owned(),
-        time_limit: TEST,
+        time_limit: parts::SLICE,
     };
-    Handler::new(ports, Arc::new(MemoryPublish::new()), &registry)
+    parts::handler(ports, Arc::new(MemoryPublish::new()), &registry)
 }
 
 fn failed(answer: Result<Output, Failure>) -> usize {

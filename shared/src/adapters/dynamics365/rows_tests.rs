@@ -158,6 +158,6 @@ fn what_is_not_one_whole_page_is_not_read() {
     assert_eq!(read(r#"{"value":{}}"#), Err(Misread::Shape));
     assert_eq!(
         read(&format!("{{\"x\":{}", "[".repeat(100_000))),
-        Err(Misread::NotJson)
+        Err(Misread::CutShort)
     );
 }

@@ -3,6 +3,7 @@
 mod breaking;
 mod bulk;
 mod connecting;
+mod disconnecting;
 mod document;
 mod idempotency;
 mod inputs;

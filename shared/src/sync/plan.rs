@@ -1,0 +1,278 @@
+//! Decides what becomes of one row of a system, and which writes that takes.
+
+use super::apply::Pair;
+use super::engine::{Engine, Work};
+use super::merge::{Merged, Rules};
+use super::quarantine::{self, Quarantined, Side};
+use super::review::{self, Review, Subject};
+use super::run::Totals;
+use crate::adapter::ExternalRecord;
+use crate::model::{Fields, Kind, Link, Origin, Record};
+use crate::records;
+use crate::store::{Content, Expect, Write};
+
+/// What is to be done about one row.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) external: ExternalRecord,
+    pub(super) writes: Vec<Write>,
+    pub(super) effect: Effect,
+    pub(super) linked: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Created,
+    Updated,
+    Unchanged,
+    Reviewed,
+    Quarantined,
+}
+
+/// Why a row cannot be taken over: the field, and what to do.
+pub(super) struct Refusal {
+    pub(super) field: &'static str,
+    pub(super) message: String,
+}
+
+impl Engine<'_> {
+    /// Decides what becomes of a row.
+    pub(super) fn plan(&self, work: &Work, kind: Kind, pair: Pair) -> Plan {
+        if let Some(refusal) = self.objection(kind, &pair) {
+            return self.refuse(work, kind, pair.external, &refusal);
+        }
+        let system = self.integration.id.system;
+        let live = pair
+            .record
+            .as_ref()
+            .map(|(_, record)| record)
+            .filter(|record| record.is_live());
+        let deleted_here = pair.record.as_ref().is_some_and(|(_, record)| {
+            !record.is_live() && record.modified_by == Origin::Platform && pair.link.is_some()
+        });
+        if deleted_here {
+            return self.keep_deleted(work, kind, pair);
+        }
+        let mapped = self
+            .adapter
+            .capability()
+            .of(kind)
+            .map_or(0, |capability| capability.mapped);
+        let rules = Rules {
+            integration: self.integration,
+            kind,
+            mapped,
+            now: self.clock.now(),
+        };
+        let link = pair.link.as_ref().map(|(_, link)| link);
+        let merged = rules.merge(&pair.id, live, link, &pair.external);
+        let effect = effect(live, &merged);
+        tracing::trace!(%kind, %system, ?effect, "merged");
+        let linked = pair.link.is_none();
+        let writes = self.writes(work, kind, &pair, merged);
+        Plan {
+            external: pair.external,
+            writes,
+            effect,
+            linked,
+        }
+    }
+
+    /// The platform deleted the record, and will say so to this version of the row.
+    fn keep_deleted(&self, work: &Work, kind: Kind, pair: Pair) -> Plan {
+        let Pair { external, link, .. } = pair;
+        let write = link.map(|(version, link)| {
+            let link = Link {
+                etag: external.etag.clone(),
+                active: external.active,
+                ..link
+            };
+            let expect = Expect::Fenced {
+                version,
+                fence: work.fence,
+            };
+            let key = records::link_key(&self.integration.id, kind, &external.id);
+            Write::put(key, expect, Content::of(&link).fenced(work.fence))
+        });
+        Plan {
+            external,
+            writes: write.into_iter().collect(),
+            effect: Effect::Unchanged,
+            linked: false,
+        }
+    }
+
+    /// Says why a row cannot become this record.
+    fn objection(&self, kind: Kind, pair: &Pair) -> Option<Refusal> {
+        let elsewhere = pair.record.as_ref().and_then(|(_, record)| {
+            let other = record.links.get(&self.integration.id.system)?;
+            (record.is_live() && *other != pair.external.id).then_some(())
+        });
+        if elsewhere.is_some() {
+            let message =
+                format!("another row of the system is this {kind} already: give one of them another key");
+            return Some(Refusal {
+                field: "key",
+                message,
+            });
+        }
+        let mapped = *self.adapter.capability().of(kind)?;
+        let missing = pair
+            .external
+            .fields
+            .missing()
+            .find(|name| kind.position(name).is_some_and(|position| mapped.maps(position)))?;
+        let message = "has no value in the system, and a record needs one: fill it in there".to_owned();
+        Some(Refusal {
+            field: missing,
+            message,
+        })
+    }
+
+    fn writes(&self, work: &Work, kind: Kind, pair: &Pair, merged: Merged) -> Vec<Write> {
+        let id = &self.integration.id;
+        let expect = |version: Option<u64>| match version {
+            Some(version) => Expect::Fenced {
+                version,
+                fence: work.fence,
+            },
+            None => Expect::Absent,
+        };
+        let mut writes = Vec::with_capacity(4);
+        if let Some(record) = merged.record {
+            let key = records::record_key(&id.organization, kind, &record.id);
+            let version = pair.record.as_ref().map(|(version, _)| *version);
+            writes.push(Write::put(
+                key,
+                expect(version),
+                record.content().fenced(work.fence),
+            ));
+        }
+        if let Some(link) = merged.link {
+            let key = records::link_key(id, kind, &pair.external.id);
+            let version = pair.link.as_ref().map(|(version, _)| *version);
+            writes.push(Write::put(
+                key,
+                expect(version),
+                Content::of(&link).fenced(work.fence),
+            ));
+        }
+        if merged.send {
+            writes.push(records::pend(id, kind, &pair.id));
+        }
+        if !merged.review.is_empty() {
+            let groups = merged.review.into_iter().collect();
+            let external = pair.external.id.clone();
+            let subject = Subject::Conflict {
+                kind,
+                record: pair.id.clone(),
+                external,
+                groups,
+            };
+            writes.push(review::write(
+                id,
+                &Review {
+                    subject,
+                    opened_at: self.clock.now(),
+                },
+            ));
+        }
+        if work.waits(kind, &pair.external.id) {
+            writes.push(quarantine::release(id, kind, Side::Pull, &pair.external.id));
+        }
+        writes
+    }
+
+    pub(super) fn refuse(
+        &self,
+        work: &Work,
+        kind: Kind,
+        external: ExternalRecord,
+        refusal: &Refusal,
+    ) -> Plan {
+        let Refusal { field, message } = refusal;
+        let writes = self.quarantine(work, kind, &external.id, field, message);
+        Plan {
+            external,
+            writes,
+            effect: Effect::Quarantined,
+            linked: false,
+        }
+    }
+
+    pub(super) fn faulty(
+        &self,
+        work: &Work,
+        kind: Kind,
+        id: Box<str>,
+        field: String,
+        message: String,
+    ) -> Plan {
+        let writes = self.quarantine(work, kind, &id, &field, &message);
+        let external = ExternalRecord {
+            id,
+            etag: None,
+            key: None,
+            fields: Fields::new(kind),
+            modified_at: None,
+            ours: false,
+            active: true,
+        };
+        Plan {
+            external,
+            writes,
+            effect: Effect::Quarantined,
+            linked: false,
+        }
+    }
+
+    fn quarantine(&self, work: &Work, kind: Kind, id: &str, field: &str, message: &str) -> Vec<Write> {
+        let entry = Quarantined {
+            kind,
+            side: Side::Pull,
+            id: id.into(),
+            field: field.to_owned(),
+            message: message.to_owned(),
+            waits_for_another: false,
+            run: work.run.id.clone(),
+            since: self.clock.now(),
+        };
+        vec![quarantine::put(&self.integration.id, &entry)]
+    }
+}
+
+impl Plan {
+    pub(super) fn count(&self, totals: &mut Totals) {
+        totals.linked += u64::from(self.linked && self.effect != Effect::Quarantined);
+        match self.effect {
+            Effect::Created => totals.created += 1,
+            Effect::Updated => totals.updated += 1,
+            Effect::Unchanged => totals.unchanged += 1,
+            Effect::Reviewed => totals.reviewed += 1,
+            Effect::Quarantined => totals.quarantined += 1,
+        }
+    }
+}
+
+impl Refusal {
+    pub(super) fn contended() -> Self {
+        let message = "changes on the platform all the time: retry it later".to_owned();
+        Self { field: "id", message }
+    }
+}
+
+impl Work {
+    /// Says whether a row waits in quarantine.
+    pub(super) fn waits(&self, kind: Kind, id: &str) -> bool {
+        !self.quarantined.is_empty() && self.quarantined.contains(&quarantine::mark(kind, Side::Pull, id))
+    }
+}
+
+fn effect(before: Option<&Record>, merged: &Merged) -> Effect {
+    match (before, &merged.record) {
+        _ if !merged.review.is_empty() => Effect::Reviewed,
+        (None, Some(_)) => Effect::Created,
+        (Some(before), Some(after)) if before.fields != after.fields => Effect::Updated,
+        _ => Effect::Unchanged,
+    }
+}
