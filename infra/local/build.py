@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from . import template as templates
@@ -19,12 +20,14 @@ def build(profile: str) -> dict[str, Path]:
     names = [templates.package(function) for function in templates.functions(templates.load()).values()]
     wanted = [argument for name in [*names, SIMULATOR] for argument in ("--bin", name)]
     say(f"cargo build --profile {profile} (the first time takes some minutes)")
+    began = time.monotonic()
     done = subprocess.run(
         ["cargo", "build", "--locked", "--profile", profile, "--message-format", "json-render-diagnostics", *wanted],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )
     if done.returncode != 0:
         raise Problem("the build failed; what cargo says about it stands above.")
+    say(f"built ({time.monotonic() - began:.1f} s)")
     return _executables(done.stdout)
 
 

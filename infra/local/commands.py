@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("--profile", default="dev", help="the cargo profile for the end-to-end tests (%(default)s)")
     test.add_argument("--contacts", type=int, default=1_500, help="how many contacts they sync (%(default)s)")
     test.add_argument("--only-end-to-end", action="store_true", help="leave out what needs no deployed stack")
+    test.add_argument("--matching", default="", help="run only the end-to-end tests with this in their names")
     return parser
 
 

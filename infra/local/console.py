@@ -31,38 +31,33 @@ def step(title: str):
     notes: list[str] = []
     over = threading.Event()
     ticker = threading.Thread(target=_tick, args=(title, began, over), daemon=True)
-    if TTY:
-        ticker.start()
+    ticker.start()
+    what = "failed"
     try:
         yield notes.append
-    except BaseException:
-        _close(over, ticker)
-        _line(title, "failed", began)
-        raise
-    _close(over, ticker)
-    _line(title, ", ".join(notes) or "done", began)
+        what = ", ".join(notes) or "done"
+    finally:
+        over.set()
+        ticker.join()
+        clear()
+        say(f"{title}: {what} ({time.monotonic() - began:.1f} s)")
 
 
 def progress(text: str) -> None:
-    """Replaces the line on a terminal; elsewhere a line for each would only be noise."""
+    """Replaces the line on a terminal; elsewhere a line for each would be noise."""
     if TTY:
         print(f"\r\033[K  {text}", end="", flush=True)
+
+
+def clear() -> None:
+    """Takes away what `progress` showed last."""
+    if TTY:
+        print("\r\033[K", end="", flush=True)
 
 
 def _tick(title: str, began: float, over: threading.Event) -> None:
     while not over.wait(0.5):
         progress(f"{title} ... {time.monotonic() - began:.0f} s")
-
-
-def _close(over: threading.Event, ticker: threading.Thread) -> None:
-    over.set()
-    if ticker.is_alive():
-        ticker.join()
-
-
-def _line(title: str, what: str, began: float) -> None:
-    start = "\r\033[K" if TTY else ""
-    print(f"{start}  {title}: {what} ({time.monotonic() - began:.1f} s)", flush=True)
 
 
 def _styled(text: str, style: str) -> str:

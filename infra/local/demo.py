@@ -35,7 +35,7 @@ def _connect(place: Place, api: Api) -> None:
     say(f"PUT {DEMO.integration}: {answer.status}")
     tested = api.post(f"{DEMO.integration}/test")
     for finding in tested["findings"]:
-        say(_one_line(finding))
+        say(f"{'ok' if finding['works'] else 'NO':4} {finding['question']}: {finding['answer']}")
     if not tested["works"]:
         raise Problem("the connection does not work.")
 
@@ -49,7 +49,6 @@ def _change_both_sides(place: Place, api: Api) -> None:
     heading("Changes on both sides")
     edits = simulator.edit(place, EDITS)
     say("in Dynamics 365: " + ", ".join(f"{count} {what}" for what, count in edits.items()))
-    changed = _change_members(api)
     say("on the platform: " + ", ".join(f"{count} {what}" for what, count in _change_platform(api).items()))
 
 
@@ -101,7 +100,9 @@ def _show_events(place: Place) -> None:
     heading("What the rest of the platform was told")
     events = result_events.take(place)
     for event in events:
-        say(f"{event['detail-type']}: {_one_line(event['detail'])}")
+        detail = event["detail"]
+        kind = "dry run" if detail["dryRun"] else f"{detail['mode']} sync"
+        say(f"{event['detail-type']} no. {detail['sequence']}: {kind} {detail['outcome']}, run {detail['runId']}")
     if not events:
         raise Problem("no result event arrived on the bus.")
 

@@ -1,5 +1,6 @@
 """Compares both sides, record by record and field by field."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from . import organization, simulator
@@ -26,8 +27,9 @@ class Comparison:
 def compare(place: Place, owner: Organization) -> Comparison:
     """Reads everything from both sides and compares it."""
     api = Api.administrator(place)
-    members = list(api.items(f"{owner.path}/members"))
-    memberships = list(api.items(f"{owner.path}/memberships"))
+    with ThreadPoolExecutor() as pool:
+        listed = (f"{owner.path}/{kind}" for kind in ("members", "memberships"))
+        members, memberships = pool.map(lambda path: list(api.items(path)), listed)
     ids = {member["links"]["dynamics365"]: member["id"] for member in members if "dynamics365" in member["links"]}
     contacts = {row["contactid"]: organization.as_member(row) for row in simulator.rows(place, "contacts")}
     owned = {row["hlf_membershipid"]: organization.as_membership(row, ids) for row in simulator.rows(place, "hlf_memberships")}

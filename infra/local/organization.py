@@ -59,7 +59,7 @@ def connection(place: Place, **settings) -> dict:
             **settings,
             "members": {
                 "entitySet": "contacts", "logicalName": "contact", "primaryKey": "contactid",
-                "alternateKey": "hlf_memberno", "fields": MEMBER_FIELDS,
+                "alternateKey": "hlf_memberno", "fields": dict(MEMBER_FIELDS),
             },
             "memberships": {
                 "entitySet": "hlf_memberships", "logicalName": "hlf_membership", "primaryKey": "hlf_membershipid",

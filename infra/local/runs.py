@@ -3,7 +3,7 @@
 import time
 
 from .api import Api
-from .console import TTY, Problem, progress, say
+from .console import Problem, clear, progress, say
 from .organization import Organization
 
 ENDED = ("succeeded", "partial", "failed", "cancelled")
@@ -22,12 +22,12 @@ def start(api: Api, organization: Organization, **options) -> str:
 def watch(api: Api, organization: Organization, run_id: str, seconds: float = 600) -> dict:
     """Shows how far a run is until it has ended."""
     began = time.monotonic()
-    while time.monotonic() - began < seconds:
+    while (passed := time.monotonic() - began) < seconds:
         run = api.get(f"{organization.integration}/runs/{run_id}")
         if run["state"] in ENDED:
-            progress("") if TTY else None
+            clear()
             return run
-        progress(f"{run['state']}: {_done(run)} ({time.monotonic() - began:.0f} s)")
+        progress(f"{run['state']}: {_done(run)} ({passed:.0f} s)")
         time.sleep(0.5)
     raise Problem(f"the run {run_id} has not ended within {seconds:.0f} s; it is {run['state']}.")
 

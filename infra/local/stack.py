@@ -11,8 +11,7 @@ from .place import Place
 def up(place: Place, options: argparse.Namespace, afresh: bool = False) -> None:
     """Builds, starts and deploys what does not stand yet; `afresh` begins with an empty stack."""
     heading("Building the functions and the simulated system")
-    with step("Build"):
-        binaries = build.build(options.profile)
+    binaries = build.build(options.profile)
     if afresh:
         down(place, quietly=True)
     heading("Starting an emulator of AWS and a simulated Dynamics 365")

@@ -65,13 +65,15 @@ def _end_to_end(options: argparse.Namespace) -> int:
         try:
             stack.up(TEST, options, afresh=True)
             heading("Working with the deployed stack")
-            return _unittests()
+            return _unittests(options.matching)
         finally:
             stack.down(TEST, quietly=True)
 
 
-def _unittests() -> int:
-    tests = unittest.defaultTestLoader.discover(str(INFRA / "local" / "e2e"), top_level_dir=str(INFRA))
+def _unittests(matching: str) -> int:
+    loader = unittest.TestLoader()
+    loader.testNamePatterns = [f"*{matching}*"]
+    tests = loader.discover(str(INFRA / "local" / "e2e"), top_level_dir=str(INFRA))
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, descriptions=False).run(tests)
     failed = len(result.failures) + len(result.errors)
     print(f"\n{result.testsRun - failed} passed, {failed} failed", flush=True)

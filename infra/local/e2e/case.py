@@ -48,8 +48,9 @@ class EndToEnd(unittest.TestCase):
         """Invokes a function directly, as another function of the platform does."""
         client = emulator.client(TEST, "lambda")
         answer = client.invoke(FunctionName=f"{deploy.NAME}-{function}", Payload=json.dumps(payload))
-        self.assertNotIn("FunctionError", answer, answer["Payload"].read())
-        return json.loads(answer["Payload"].read())
+        payload = answer["Payload"].read()
+        self.assertNotIn("FunctionError", answer, payload)
+        return json.loads(payload)
 
     def assertProblem(self, answer: Answer, status: int, code: str) -> dict:
         self.assertEqual((answer.status, answer.headers["content-type"]), (status, "application/problem+json"), answer.text)
