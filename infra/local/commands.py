@@ -94,6 +94,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_stack_options(parser: argparse.ArgumentParser, contacts: int) -> None:
     parser.add_argument("--contacts", type=int, default=contacts, help="how many the simulated system has (%(default)s)")
-    parser.add_argument("--profile", default="release", help="the cargo profile to build with (%(default)s)")
+    parser.add_argument("--profile", default="dev", help="the cargo profile to build with (%(default)s)")
     parser.add_argument("--port", type=int, help="the port of the emulator (4566, or another if that is taken)")
     parser.add_argument("--simulator-port", type=int, help="the port of the simulated system (7365, or another)")

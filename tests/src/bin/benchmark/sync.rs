@@ -11,7 +11,7 @@ use shared::integration::integration_key;
 use shared::model::{Kind, System};
 use shared::publish::MemoryPublish;
 use shared::queue::MemoryQueue;
-use shared::store::{Content, DynamoStore, Expect, Store, TableNames, Write};
+use shared::store::{Content, DynamoStore, Expect, TableNames, Write};
 use shared::sync::{self, Mode, Run, RunRequest, RunState, Totals, Trigger};
 
 use crate::Result;
