@@ -83,7 +83,8 @@ fn remembered(write: &Write) -> Write {
     if let Action::Put(content) = &mut write.action
         && write.key.sort.starts_with("seen#")
     {
-        "{}".clone_into(&mut content.body);
+        // Not cloned into the text that is there: that would keep its room.
+        content.body = "{}".to_owned();
     }
     write
 }
