@@ -56,6 +56,12 @@ def _logs(options: argparse.Namespace) -> None:
     logs.show(DEMO, options.function, options.minutes)
 
 
+def _environment(options: argparse.Namespace) -> None:
+    from . import function_environment
+
+    function_environment.show(DEMO, options.function)
+
+
 def _check(_: argparse.Namespace) -> int:
     from . import check
 
@@ -68,7 +74,16 @@ def _test(options: argparse.Namespace) -> int:
     return suite.run(options)
 
 
-COMMANDS = {"demo": _demo, "up": _up, "down": _down, "status": _status, "logs": _logs, "check": _check, "test": _test}
+COMMANDS = {
+    "demo": _demo,
+    "up": _up,
+    "down": _down,
+    "status": _status,
+    "logs": _logs,
+    "environment": _environment,
+    "check": _check,
+    "test": _test,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     logs = commands.add_parser("logs", help="show what the functions logged")
     logs.add_argument("function", nargs="?", help="the package of one function, such as dynamics365")
     logs.add_argument("--minutes", type=float, default=10, help="how far to look back (%(default)s)")
+    told = commands.add_parser("environment", help="print what a deployed function is told, for a shell's eval")
+    told.add_argument("function", help="the package of the function, such as trigger-sync")
     commands.add_parser("check", help="check template.yaml")
     test = commands.add_parser("test", help="run every check and test there is, the quick ones first")
     test.add_argument("--profile", default="dev", help="the cargo profile for the end-to-end tests (%(default)s)")
