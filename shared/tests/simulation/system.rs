@@ -286,11 +286,11 @@ impl Tables {
         let rows = self
             .rows
             .iter()
-            .map(|((of, id), row)| (*of, id, (false, row.version)));
+            .map(|((of, id), row)| (*of, &**id, (false, row.version)));
         let gone = self
             .gone
             .iter()
-            .map(|((of, id), version)| (*of, id, (true, *version)));
+            .map(|((of, id), version)| (*of, &**id, (true, *version)));
         let wanted =
             |(of, _, place): &(Kind, &str, (bool, u64))| *of == kind && within(place.1) && *place > after;
         let mut told: Vec<_> = rows.chain(gone).filter(wanted).collect();
