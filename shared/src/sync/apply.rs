@@ -3,16 +3,21 @@
 use std::collections::{HashMap, HashSet};
 
 use super::engine::{Engine, Stop, Work};
+use super::lease::LANES;
 use super::listing;
 use super::plan::Refusal;
 use super::run::Totals;
 use crate::adapter::{ExternalRecord, Item};
 use crate::model::{FieldType, IdError, Kind, Link, Record, RecordId, Value};
 use crate::records;
-use crate::store::{Key, StoreError};
+use crate::store::{Key, MAX_WRITES, StoreError};
 
 /// How often a row is laid beside a record that changes under it.
 const TRIES: u32 = 4;
+
+/// How many rows are planned in one go: two transactions for each lane. A whole page would hold its writes in memory
+/// twice over, while the next page is there already.
+const PLANNED: usize = 2 * LANES * ((MAX_WRITES - 1) / 2);
 
 /// What became of a page.
 #[derive(Debug, Default)]
@@ -65,18 +70,37 @@ impl Engine<'_> {
         }
         self.sort_deletions(kind, gone, &mut applied).await?;
         self.run_plans(work, kind, faulty, &mut applied.totals).await?;
-        let mut fresh = fresh;
-        for attempt in 0.. {
+        let mut rows = rows.into_iter();
+        loop {
+            let some: Vec<ExternalRecord> = rows.by_ref().take(PLANNED).collect();
+            if some.is_empty() {
+                break;
+            }
+            self.apply_some(work, kind, some, fresh, &mut applied.totals)
+                .await?;
+        }
+        Ok(applied)
+    }
+
+    /// Tries rows until each is taken over, refused, or as it was.
+    async fn apply_some(
+        &self,
+        work: &Work,
+        kind: Kind,
+        mut rows: Vec<ExternalRecord>,
+        mut fresh: bool,
+        totals: &mut Totals,
+    ) -> Result<(), Stop> {
+        for attempt in 1..=TRIES {
             if rows.is_empty() {
                 break;
             }
-            let last = attempt + 1 == TRIES;
             rows = self
-                .apply_rows(work, kind, rows, fresh, last, &mut applied.totals)
+                .apply_rows(work, kind, rows, fresh, attempt == TRIES, totals)
                 .await?;
             fresh = false;
         }
-        Ok(applied)
+        Ok(())
     }
 
     /// Tells deletions of linked rows from those of rows that were never taken over.

@@ -9,7 +9,6 @@ mod network;
 mod probing;
 mod reading;
 mod secrecy;
-mod speed;
 mod tokens;
 mod world;
 mod writing;

@@ -7,7 +7,7 @@ use shared::secrets::{MemorySecrets, SecretError, Secrets, SecretsManager};
 
 use crate::wire::{ATTEMPTS, Fate, Wire};
 
-const NAME: &str = "hlf:dynamics365";
+const NAME: &str = "hlf/dynamics365";
 const CANARY: &str = "canary-7f3a";
 const FIRST: &str = "11111111-1111-4111-8111-111111111111";
 const SECOND: &str = "22222222-2222-4222-8222-222222222222";
@@ -117,7 +117,7 @@ fn version(token: &str) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_secret_is_read_under_its_prefix_and_without_colons() {
+async fn a_secret_is_read_under_its_prefix() {
     let answer = json!({"Name": "integrations/hlf/dynamics365", "SecretString": "one", "VersionId": FIRST});
     let (wire, secrets) = always((200, answer));
     let read = secrets.get(NAME).await.unwrap();

@@ -139,7 +139,7 @@ async fn other_versions_and_formats_are_refused() {
             ("odata-maxversion", "4.0"),
         ];
         let url = format!("{}/api/data/v9.2/WhoAmI", simulation.base_url());
-        let request = reqwest::Client::new().get(url).bearer_auth(&client.token);
+        let request = crate::client::http().get(url).bearer_auth(&client.token);
         let headers = headers.map(|(known, usual)| (known, if known == name { value } else { usual }));
         let kept = headers.into_iter().filter(|(_, value)| !value.is_empty());
         kept.fold(request, |request, (name, value)| request.header(name, value))
