@@ -2,16 +2,14 @@
 
 use std::time::Duration;
 
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-#[expect(
-    deprecated,
-    reason = "their successors lie in a crate that only the SDK itself depends on"
-)]
-use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use crate::config::Environment;
 
 /// How often a request is sent at the most: what is throttled gets up to five seconds to pass.
 const MAX_ATTEMPTS: u32 = 8;
@@ -25,7 +23,8 @@ const OPERATION: Duration = Duration::from_secs(15);
 /// Makes clients that share connections, credentials and deadlines.
 ///
 /// Region and credentials are taken from the variables that Lambda sets, and the endpoint from `AWS_ENDPOINT_URL`
-/// where it is set. Profiles and the instance metadata are not looked for: on a cold start every look counts.
+/// where it is set. The SDK's own search, through profiles and the metadata of machines, is left out: on a cold start
+/// every look counts, and every place to look weighs in the binary.
 /// Trust is in the machine's own root certificates: to load them costs a millisecond, and they are renewed with
 /// the runtime.
 #[derive(Debug, Clone)]
@@ -35,17 +34,20 @@ pub struct Clients {
 
 impl Clients {
     /// Reads the variables and prepares the connections; sends nothing.
-    pub async fn from_environment() -> Self {
+    #[must_use]
+    pub fn from_environment(environment: &dyn Environment) -> Self {
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let config = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .profile_files(no_profiles())
-            .region(EnvironmentVariableRegionProvider::new())
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        let credentials = EnvironmentVariableCredentialsProvider::new();
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(environment.variable("AWS_REGION").map(Region::new))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(retries())
             .timeout_config(timeouts())
             .http_client(http.build_https());
+        config.set_endpoint_url(environment.variable("AWS_ENDPOINT_URL"));
         Self {
-            config: config.load().await,
+            config: config.build(),
         }
     }
 
@@ -80,17 +82,6 @@ impl Clients {
     }
 }
 
-#[expect(
-    deprecated,
-    reason = "their successors lie in a crate that only the SDK itself depends on"
-)]
-fn no_profiles() -> ProfileFiles {
-    // One without content, because the SDK panics where there is none at all.
-    ProfileFiles::builder()
-        .with_contents(ProfileFileKind::Config, "")
-        .build()
-}
-
 /// Says how requests to AWS are repeated: with jitter, and not without end.
 #[must_use]
 pub fn retries() -> RetryConfig {
@@ -114,10 +105,11 @@ pub fn timeouts() -> TimeoutConfig {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn the_clients_take_their_deadlines_and_retries_with_them() {
-        let clients = Clients::from_environment().await;
-        let client = clients.dynamodb();
+    use crate::config::ProcessEnvironment;
+
+    #[test]
+    fn the_clients_take_their_deadlines_and_retries_with_them() {
+        let client = Clients::from_environment(&ProcessEnvironment).dynamodb();
         let retries = client.config().retry_config().expect("retries are set");
         let timeouts = client.config().timeout_config().expect("deadlines are set");
         assert_eq!(retries.max_attempts(), MAX_ATTEMPTS);

@@ -15,7 +15,7 @@ use crate::handler::Handler;
 async fn main() -> Result<(), lambda::Error> {
     lambda::start_telemetry();
     let config = AuthorizerConfig::read(&ProcessEnvironment)?;
-    let clients = Clients::from_environment().await;
+    let clients = Clients::from_environment(&ProcessEnvironment);
     let secrets = lambda::secrets(&clients);
     let keeper = Doorkeeper::new(secrets, Arc::new(SystemClock), config.admin_secret);
     let handler = &Handler { keeper };

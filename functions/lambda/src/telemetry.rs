@@ -1,7 +1,9 @@
 //! What is logged: one JSON object a line.
 
 use shared::config::{Environment, ProcessEnvironment};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Our own crates, at the level that Lambda is set to; of all others only what is wrong, since what they say of
 /// requests and answers at lower levels is nobody's business.
@@ -18,25 +20,31 @@ const OURS: [&str; 7] = [
 /// Starts logging, at the level in `AWS_LAMBDA_LOG_LEVEL`; `INFO` where there is none.
 pub fn start() {
     let level = ProcessEnvironment.variable("AWS_LAMBDA_LOG_LEVEL");
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_ansi(false)
-        .with_env_filter(filter(level.as_deref().unwrap_or("INFO")))
+        .with_ansi(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(filter(level.as_deref().unwrap_or("INFO")))
         .init();
 }
 
 /// The runtime's own span carries the id of the invocation.
-fn filter(level: &str) -> EnvFilter {
+fn filter(level: &str) -> Targets {
     let level = match level.to_ascii_uppercase().as_str() {
-        "FATAL" => "ERROR".to_owned(),
-        known @ ("TRACE" | "DEBUG" | "INFO" | "WARN" | "ERROR") => known.to_owned(),
-        _ => "INFO".to_owned(),
+        "TRACE" => LevelFilter::TRACE,
+        "DEBUG" => LevelFilter::DEBUG,
+        "WARN" => LevelFilter::WARN,
+        "ERROR" | "FATAL" => LevelFilter::ERROR,
+        _ => LevelFilter::INFO,
     };
-    let ours = OURS.map(|name| format!("{name}={level}")).join(",");
-    EnvFilter::new(format!("WARN,lambda_runtime=INFO,{ours}"))
+    Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("lambda_runtime", LevelFilter::INFO)
+        .with_targets(OURS.map(|name| (name, level)))
 }
 
 #[cfg(test)]
@@ -45,11 +53,11 @@ mod tests {
 
     #[test]
     fn a_level_is_for_us_and_not_for_what_we_use() {
-        let filter = filter("debug").to_string();
-        assert!(
-            filter.contains("shared=debug") && filter.contains("warn"),
-            "{filter}"
-        );
-        assert!(super::filter("canary").to_string().contains("shared=info"));
+        let told = filter("debug");
+        assert!(told.would_enable("shared::sync", &tracing::Level::DEBUG));
+        assert!(!told.would_enable("reqwest::connect", &tracing::Level::INFO));
+        assert!(told.would_enable("reqwest::connect", &tracing::Level::WARN));
+        assert!(!filter("canary").would_enable("shared", &tracing::Level::DEBUG));
+        assert_eq!(filter("fatal").default_level(), Some(LevelFilter::WARN));
     }
 }

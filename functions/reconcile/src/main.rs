@@ -11,7 +11,7 @@ use crate::handler::Handler;
 async fn main() -> Result<(), lambda::Error> {
     lambda::start_telemetry();
     let config = ReconcileConfig::read(&ProcessEnvironment)?;
-    let clients = Clients::from_environment().await;
+    let clients = Clients::from_environment(&ProcessEnvironment);
     let ports = lambda::ports(&clients, &config.tables, &config.dynamics365_queue_url);
     let publish = lambda::publish(&clients, &config.event_bus);
     let handler = &Handler { ports, publish };

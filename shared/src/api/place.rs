@@ -148,6 +148,7 @@ impl<S: Send + Sync> FromRequestParts<S> for AtRecord {
 /// The record in quarantine that the path names, by its id on the side that it came from.
 #[derive(Debug, Clone)]
 pub(super) struct AtQuarantined {
+    pub(super) caller: Caller,
     pub(super) id: IntegrationId,
     pub(super) kind: Kind,
     pub(super) record: String,
@@ -165,10 +166,15 @@ impl<S: Send + Sync> FromRequestParts<S> for AtQuarantined {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let AtIntegration { id, .. } = AtIntegration::from_request_parts(parts, state).await?;
+        let AtIntegration { caller, id } = AtIntegration::from_request_parts(parts, state).await?;
         let path = Path::of(parts, state).await?;
         let (kind, record) = (path.parsed("kind")?, path.plain("recordId")?);
-        Ok(Self { id, kind, record })
+        Ok(Self {
+            caller,
+            id,
+            kind,
+            record,
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Who changed what, and when: a row for each change of an integration, without any value.
+//! Who changed what, and when: a row for each change of an integration and each decision about its records, without
+//! any value.
 
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
@@ -19,12 +20,12 @@ struct Entry<'a> {
     by: &'a str,
     did: &'a str,
     integration: &'a IntegrationId,
-    parts: &'a [&'static str],
+    parts: &'a [&'a str],
     at: Timestamp,
 }
 
 /// Returns the write that keeps what somebody did; part of the transaction in which it is done.
-pub(super) fn write(id: &IntegrationId, by: &str, did: &str, parts: &[&'static str], at: Timestamp) -> Write {
+pub(crate) fn write(id: &IntegrationId, by: &str, did: &str, parts: &[&str], at: Timestamp) -> Write {
     let entry = Entry {
         by,
         did,

@@ -1,6 +1,6 @@
 //! An integration: one organization's configured link to one system.
 
-mod audit;
+pub(crate) mod audit;
 mod change;
 mod connect;
 mod disconnect;

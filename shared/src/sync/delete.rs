@@ -115,6 +115,7 @@ impl Engine<'_> {
             match self.write(writes).await {
                 Ok(()) => {
                     work.totals(kind).removed += 1;
+                    work.totals(kind).unlinked += 1;
                     return Ok(());
                 }
                 Err(StoreError::Refused { .. }) => {}

@@ -17,10 +17,12 @@
 //! taken, and of its records only those that nobody has written since.
 
 mod apply;
+mod change;
 mod cursor;
 mod delete;
 mod engine;
 mod finish;
+mod gather;
 mod lease;
 mod listing;
 mod merge;
@@ -29,6 +31,7 @@ mod pause;
 mod plan;
 mod pull;
 mod push;
+mod pushed;
 pub mod quarantine;
 pub mod review;
 mod run;

@@ -179,8 +179,8 @@ impl Engine<'_> {
     pub(super) async fn linked(&self, work: &Work, kind: Kind) -> Result<u64, Stop> {
         let known = super::cursor::read(self.store, &self.integration.id, kind).await?;
         let before = known.map_or(0, |known| known.linked);
-        let Totals { linked, removed, .. } = work.run.totals.get(&kind).copied().unwrap_or_default();
-        Ok((before + linked).saturating_sub(removed))
+        let Totals { linked, unlinked, .. } = work.run.totals.get(&kind).copied().unwrap_or_default();
+        Ok((before + linked).saturating_sub(unlinked))
     }
 }
 

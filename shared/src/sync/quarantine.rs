@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::engine::{Engine, Stop, Work};
 use super::run::{Mode, Position};
 use crate::adapter::{Found, Item};
+use crate::integration::audit;
 use crate::model::{IntegrationId, Kind, RunId};
 use crate::records;
 use crate::store::{Content, Expect, Key, Query, Row, Store, StoreError, Table, Write};
@@ -74,7 +75,7 @@ fn key(integration: &IntegrationId, kind: Kind, side: Side, id: &str) -> Key {
 }
 
 /// Returns the write that lets a record wait.
-pub(super) fn put(integration: &IntegrationId, entry: &Quarantined) -> Write {
+pub(crate) fn put(integration: &IntegrationId, entry: &Quarantined) -> Write {
     Write::put(
         key(integration, entry.kind, entry.side, &entry.id),
         Expect::Anything,
@@ -111,7 +112,7 @@ pub async fn list(
     ))
 }
 
-/// Drops a record that waits: it is taken over again only when it changes.
+/// Drops a record that waits: it is taken over again only when it changes. Says whether there was one.
 ///
 /// # Errors
 ///
@@ -119,19 +120,23 @@ pub async fn list(
 pub async fn drop_one(
     store: &dyn Store,
     integration: &IntegrationId,
-    kind: Kind,
-    side: Side,
-    id: &str,
-) -> Result<(), StoreError> {
-    store.write(vec![release(integration, kind, side, id)]).await
+    (kind, id): (Kind, &str),
+    by: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let found = find(store, integration, kind, id).await?;
+    if found.is_empty() {
+        return Ok(false);
+    }
+    let parts = [kind.as_str(), id];
+    let mut writes = vec![audit::write(integration, by, "drop_quarantined", &parts, now)];
+    writes.extend(found.iter().map(|one| release(integration, kind, one.side, id)));
+    store.write(writes).await?;
+    Ok(true)
 }
 
 /// Finds what waits under an id, on either side.
-///
-/// # Errors
-///
-/// Those of the store.
-pub async fn find(
+async fn find(
     store: &dyn Store,
     integration: &IntegrationId,
     kind: Kind,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::lease::{OpenError, open_at};
 use super::quarantine::{self, Quarantined, Side};
 use super::run::{Mode, Position, Run, RunRequest, read_row};
+use crate::integration::audit;
 use crate::model::{Group, IntegrationId, Kind, Link, RecordId, RunId};
 use crate::records;
 use crate::store::{Content, Expect, Key, Query, Row, Store, StoreError, Table, Write};
@@ -76,6 +77,19 @@ pub enum Decision {
     Platform,
 }
 
+impl Decision {
+    /// Returns the word for it in the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::External => "external",
+            Self::Platform => "platform",
+        }
+    }
+}
+
 /// Why a review was not decided.
 #[derive(Debug, thiserror::Error)]
 pub enum DecideError {
@@ -123,7 +137,7 @@ fn key(integration: &IntegrationId, id: &str) -> Key {
 }
 
 /// Returns the write that lets a thing wait.
-pub(super) fn write(integration: &IntegrationId, review: &Review) -> Write {
+pub(crate) fn write(integration: &IntegrationId, review: &Review) -> Write {
     Write::put(
         key(integration, &review.id()),
         Expect::Anything,
@@ -175,7 +189,9 @@ pub async fn decide(
         .await?
         .ok_or(DecideError::Missing)?;
     let review: Review = row.decode()?;
-    let done = Write::delete(row.key, Expect::Version(row.version));
+    let parts = [id, decision.as_str()];
+    let audited = audit::write(&integration, &request.requested_by, "decide_review", &parts, now);
+    let mut writes = vec![Write::delete(row.key, Expect::Version(row.version)), audited];
     match (review.subject, decision) {
         (
             Subject::Deletions {
@@ -199,10 +215,10 @@ pub async fn decide(
                 ..request
             };
             let run = open_at(store, request, position, now).await?;
-            finish(store, vec![done]).await?;
+            finish(store, writes).await?;
             Ok(Some(run))
         }
-        (Subject::Deletions { .. }, Decision::Reject) => finish(store, vec![done]).await.map(|()| None),
+        (Subject::Deletions { .. }, Decision::Reject) => finish(store, writes).await.map(|()| None),
         (
             Subject::Conflict {
                 kind,
@@ -213,12 +229,11 @@ pub async fn decide(
             Decision::External | Decision::Platform,
         ) => {
             let groups: BTreeSet<Group> = groups.into_iter().collect();
-            let mut writes = settle(store, &integration, kind, &external, &groups, decision).await?;
+            writes.extend(settle(store, &integration, kind, &external, &groups, decision).await?);
             writes.push(match decision {
                 Decision::Platform => records::pend(&integration, kind, &record),
                 _ => take_again(&integration, kind, external, now),
             });
-            writes.push(done);
             finish(store, writes).await.map(|()| None)
         }
         _ => Err(DecideError::Unfit),

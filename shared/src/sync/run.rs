@@ -160,6 +160,8 @@ pub struct Totals {
     pub removed: u64,
     /// Links made between the two sides.
     pub linked: u64,
+    /// Links taken away, since the record is gone on both sides.
+    pub unlinked: u64,
     /// Changes of the platform that were sent.
     pub sent: u64,
     /// Rows made on the other side.
@@ -314,6 +316,7 @@ impl Totals {
         self.absent += other.absent;
         self.removed += other.removed;
         self.linked += other.linked;
+        self.unlinked += other.unlinked;
         self.sent += other.sent;
         self.pushed_created += other.pushed_created;
         self.pushed_updated += other.pushed_updated;

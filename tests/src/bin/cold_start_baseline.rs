@@ -10,7 +10,7 @@ use shared::config::{Environment as _, ProcessEnvironment};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> std::io::Result<()> {
-    let clients = Clients::from_environment().await;
+    let clients = Clients::from_environment(&ProcessEnvironment);
     let made = (
         clients.dynamodb(),
         clients.sqs(),

@@ -69,17 +69,20 @@ pub(in crate::api) async fn retry_quarantine(
     responses((status = 204)))]
 pub(in crate::api) async fn drop_quarantined(
     State(ports): State<Ports>,
-    AtQuarantined { id, kind, record }: AtQuarantined,
+    AtQuarantined {
+        caller,
+        id,
+        kind,
+        record,
+    }: AtQuarantined,
 ) -> Result<StatusCode, Problem> {
     connected(&ports, &id).await?;
-    let found = quarantine::find(&*ports.store, &id, kind, &record).await?;
-    if found.is_empty() {
-        return Err(Problem::new(Code::UnknownQuarantine));
+    let one = (kind, record.as_str());
+    if quarantine::drop_one(&*ports.store, &id, one, caller.name(), ports.now()).await? {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Problem::new(Code::UnknownQuarantine))
     }
-    for one in found {
-        quarantine::drop_one(&*ports.store, &id, kind, one.side, &record).await?;
-    }
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lists what waits for a decision.

@@ -10,4 +10,5 @@ mod inputs;
 mod matrix;
 mod records;
 mod syncing;
+mod waiting;
 mod world;

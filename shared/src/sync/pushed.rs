@@ -1,0 +1,146 @@
+//! Takes note of what a system has been told.
+
+use std::collections::BTreeSet;
+
+use super::change::Pending;
+use super::engine::{Engine, Stop, Work};
+use super::lease::lease_key;
+use crate::adapter::{Change, ChangeAction, Pushed};
+use crate::model::{Base, Kind, Link, Record, RecordId};
+use crate::records;
+use crate::store::{Content, Expect, Key, Row, StoreError, Write};
+
+/// How often the link is written where the record changes meanwhile.
+const TRIES: u32 = 4;
+
+impl Engine<'_> {
+    /// Takes note that the system has a change.
+    ///
+    /// The link first, the mark last: a crash in between leaves a mark for which nothing is left to send.
+    pub(super) async fn pushed(
+        &self,
+        work: &mut Work,
+        kind: Kind,
+        pending: Pending,
+        change: &Change,
+        pushed: &Pushed,
+    ) -> Result<(), Stop> {
+        match &change.action {
+            ChangeAction::Remove => self.unlink(work, kind, &pending).await?,
+            ChangeAction::Write { changed, .. } => {
+                self.relink(work, kind, &pending, *changed, pushed).await?
+            }
+        }
+        let totals = work.totals(kind);
+        match (&change.action, &change.target) {
+            (ChangeAction::Remove, _) => totals.pushed_removed += 1,
+            (ChangeAction::Write { .. }, None) => totals.pushed_created += 1,
+            (ChangeAction::Write { .. }, Some(_)) => totals.pushed_updated += 1,
+        }
+        self.unmark(&pending.mark).await
+    }
+
+    /// Keeps what both sides now agree on, and, for a row that was just made, where it is.
+    async fn relink(
+        &self,
+        work: &mut Work,
+        kind: Kind,
+        pending: &Pending,
+        changed: u64,
+        pushed: &Pushed,
+    ) -> Result<(), Stop> {
+        let Some(sent) = &pending.record else {
+            return Ok(());
+        };
+        let (id, system) = (&self.integration.id, self.integration.id.system);
+        let keys = [
+            records::record_key(&id.organization, kind, &pending.id),
+            records::link_key(id, kind, &pushed.id),
+        ];
+        for _ in 0..TRIES {
+            let rows = self.read(&keys).await?;
+            let [record_row, link_row] = rows.as_slice() else {
+                return Ok(());
+            };
+            let before: Option<Link> = link_row.as_ref().map(Row::decode).transpose()?;
+            let link = linked(kind, &pending.id, sent, before.as_ref(), changed, pushed);
+            let fresh = before.is_none();
+            let mut writes = vec![
+                self.put_fenced(work, &keys[1], link_row.as_ref(), Content::of(&link)),
+                Write::check(lease_key(id), Expect::Version(work.fence)),
+            ];
+            if let Some(row) = record_row {
+                let mut record = Record::from_row(kind, row)?;
+                if record.links.insert(system, pushed.id.clone()).as_ref() != Some(&pushed.id) {
+                    writes.push(self.put_fenced(work, &keys[0], Some(row), record.content()));
+                }
+            }
+            match self.write(writes).await {
+                Ok(()) => {
+                    work.totals(kind).linked += u64::from(fresh);
+                    return Ok(());
+                }
+                Err(StoreError::Refused { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        work.warn(format!(
+            "a {kind} changed all the time while it was sent; the next run compares it again"
+        ));
+        Ok(())
+    }
+
+    fn put_fenced(&self, work: &Work, key: &Key, before: Option<&Row>, content: Content) -> Write {
+        let expect = before.map_or(Expect::Absent, |row| Expect::Fenced {
+            version: row.version,
+            fence: work.fence,
+        });
+        Write::put(key.clone(), expect, content.fenced(work.fence))
+    }
+
+    /// Forgets the link of a record that is gone on both sides.
+    async fn unlink(&self, work: &mut Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
+        let external = pending
+            .record
+            .as_ref()
+            .and_then(|record| record.links.get(&self.integration.id.system));
+        let Some(external) = external else { return Ok(()) };
+        let key = records::link_key(&self.integration.id, kind, external);
+        self.write(vec![Write::delete(key, Expect::Anything)]).await?;
+        work.totals(kind).unlinked += 1;
+        Ok(())
+    }
+
+    /// The row is no longer there: its deletion is told by the next reading, and that decides.
+    pub(super) async fn vanished(&self, work: &mut Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
+        if pending.record.as_ref().is_some_and(|record| !record.is_live()) {
+            self.unlink(work, kind, pending).await?;
+        } else {
+            work.warn(format!("a {kind} that was changed here is gone from the system"));
+        }
+        self.unmark(&pending.mark).await
+    }
+}
+
+/// Returns the link as it is once the system has the fields in `changed` as they were sent.
+fn linked(
+    kind: Kind,
+    id: &RecordId,
+    sent: &Record,
+    before: Option<&Link>,
+    changed: u64,
+    pushed: &Pushed,
+) -> Link {
+    let base = before.map_or_else(Base::default, |link| link.base.clone());
+    let base = base.with(&Base::of(&sent.fields, u64::MAX), kind, changed);
+    let held = before.map_or_else(BTreeSet::new, |link| link.held.clone());
+    let (record, etag, active) = (id.clone(), pushed.etag.clone(), pushed.active);
+    Link {
+        record,
+        etag,
+        base,
+        held,
+        settled: BTreeSet::new(),
+        active,
+    }
+}
