@@ -22,7 +22,7 @@ def build(profile: str) -> dict[str, Path]:
     say(f"cargo build --profile {profile} (the first time takes some minutes)")
     began = time.monotonic()
     done = subprocess.run(
-        ["cargo", "build", "--locked", "--profile", profile, "--message-format", "json-render-diagnostics", *wanted],
+        ["cargo", "build", "--locked", "--workspace", "--profile", profile, "--message-format", "json-render-diagnostics", *wanted],
         cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )
     if done.returncode != 0:

@@ -18,8 +18,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(40);
 /// Short, because a sandbox that is frozen between two events wakes up with connections that are dead.
 const IDLE: Duration = Duration::from_secs(8);
-/// Room for a page in flight, so that no page waits for a window to be opened.
-const WINDOW: u32 = 4 << 20;
 
 /// Sends requests, by the rules that [the module](super) describes.
 #[derive(Debug, Clone)]
@@ -146,8 +144,6 @@ fn client(exceptions: &Exceptions) -> reqwest::Client {
         .read_timeout(SILENCE)
         .pool_idle_timeout(IDLE)
         .tcp_nodelay(true)
-        .http2_initial_stream_window_size(WINDOW)
-        .http2_initial_connection_window_size(WINDOW)
         .build()
         .expect("the machine has roots of trust")
 }

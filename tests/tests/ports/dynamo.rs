@@ -1,6 +1,11 @@
 //! An embedded DynamoDB with the service's tables.
 
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -10,12 +15,13 @@ use shared::clients::Clients;
 use shared::store::{DynamoStore, TableNames};
 use tokio::net::TcpListener;
 
-use crate::wire::{self, Wire};
+/// How often the clients of these tests send a request.
+pub(crate) const ATTEMPTS: u32 = 4;
 
 /// A DynamoDB of one test, on the loopback interface.
 #[derive(Debug)]
 pub(crate) struct Dynamo {
-    endpoint: String,
+    pub(crate) endpoint: String,
 }
 
 impl Dynamo {
@@ -33,18 +39,12 @@ impl Dynamo {
 
     /// Returns a client of it without faults.
     pub(crate) fn client(&self) -> Client {
-        Clients::new(wire::faultless(&self.endpoint)).dynamodb()
+        Clients::new(configure(&self.endpoint, faultless())).dynamodb()
     }
 
     /// Returns the store over it.
     pub(crate) fn store(&self) -> DynamoStore {
         DynamoStore::new(&self.client(), names())
-    }
-
-    /// Returns the store over it, behind a scripted wire.
-    pub(crate) fn store_over(&self, wire: &Wire) -> DynamoStore {
-        let client = Clients::new(wire.config(&self.endpoint)).dynamodb();
-        DynamoStore::new(&client, names())
     }
 
     async fn make_tables(&self) {
@@ -70,7 +70,30 @@ impl Dynamo {
     }
 }
 
-fn names() -> TableNames {
+/// Connects without faults.
+pub(crate) fn faultless() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+/// Configures clients that speak to `endpoint` over `http`, and do not wait long before they repeat.
+pub(crate) fn configure(endpoint: &str, http: SharedHttpClient) -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "tests");
+    let retries = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(1));
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-north-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .retry_config(retries)
+        .timeout_config(shared::clients::timeouts())
+        .http_client(http)
+        .build()
+}
+
+/// Returns the names that the tables have.
+pub(crate) fn names() -> TableNames {
     TableNames {
         control: "control".to_owned(),
         records: "records".to_owned(),

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use shared::clients::Clients;
 use shared::publish::{EventBridge, MemoryPublish, Publish, PublishError, ResultEvent};
 
-use crate::wire::{ATTEMPTS, Fate, Wire};
+use crate::dynamo::ATTEMPTS;
+use crate::wire::{Fate, Wire};
 
 fn event(number: usize, padding: usize) -> ResultEvent {
     ResultEvent {

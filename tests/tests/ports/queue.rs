@@ -10,7 +10,8 @@ use shared::clock::ManualClock;
 use shared::model::System;
 use shared::queue::{MemoryQueue, Message, Queue, Received, SqsQueue};
 
-use crate::wire::{ATTEMPTS, Wire};
+use crate::dynamo::ATTEMPTS;
+use crate::wire::Wire;
 
 const SYSTEM: System = System::Dynamics365;
 

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use shared::clients::Clients;
 use shared::secrets::{MemorySecrets, SecretError, Secrets, SecretsManager};
 
-use crate::wire::{ATTEMPTS, Fate, Wire};
+use crate::dynamo::ATTEMPTS;
+use crate::wire::{Fate, Wire};
 
 const NAME: &str = "hlf/dynamics365";
 const CANARY: &str = "canary-7f3a";

@@ -2,12 +2,9 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, RuntimeComponents, SharedCredentialsProvider, SharedHttpClient};
-
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::config::{RuntimeComponents, SharedHttpClient};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -15,9 +12,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
+use shared::clients::Clients;
+use shared::store::DynamoStore;
 
-/// How often the clients of these tests send a request.
-pub(crate) const ATTEMPTS: u32 = 4;
+use crate::dynamo::{self, Dynamo};
 
 /// What happens to a request.
 #[derive(Debug, Clone)]
@@ -79,7 +77,7 @@ impl Wire {
 
     /// Configures clients that speak over this wire, and do not wait long before they repeat.
     pub(crate) fn config(&self, endpoint: &str) -> SdkConfig {
-        configure(endpoint, SharedHttpClient::new(self.clone()))
+        dynamo::configure(endpoint, SharedHttpClient::new(self.clone()))
     }
 
     fn fate(&self, request: &HttpRequest) -> Fate {
@@ -91,25 +89,12 @@ impl Wire {
     }
 }
 
-/// Configures clients that speak to `endpoint` without faults.
-pub(crate) fn faultless(endpoint: &str) -> SdkConfig {
-    configure(endpoint, aws_smithy_http_client::Builder::new().build_http())
-}
-
-fn configure(endpoint: &str, http: SharedHttpClient) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "tests");
-    let retries = RetryConfig::standard()
-        .with_max_attempts(ATTEMPTS)
-        .with_initial_backoff(Duration::from_millis(1));
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new("eu-north-1"))
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .endpoint_url(endpoint)
-        .retry_config(retries)
-        .timeout_config(shared::clients::timeouts())
-        .http_client(http)
-        .build()
+impl Dynamo {
+    /// Returns the store over it, behind a scripted wire.
+    pub(crate) fn store_over(&self, wire: &Wire) -> DynamoStore {
+        let client = Clients::new(wire.config(&self.endpoint)).dynamodb();
+        DynamoStore::new(&client, dynamo::names())
+    }
 }
 
 fn read(request: &HttpRequest) -> Sent {

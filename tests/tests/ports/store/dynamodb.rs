@@ -7,7 +7,8 @@ use shared::store::{Content, DynamoStore, Expect, Query, Store, StoreError, Tabl
 
 use super::{key, put, read, refused_parts, value};
 use crate::dynamo::Dynamo;
-use crate::wire::{ATTEMPTS, Fate, Wire};
+use crate::dynamo::ATTEMPTS;
+use crate::wire::{Fate, Wire};
 
 fn failure(kind: &str) -> Value {
     json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "scripted"})
