@@ -1,7 +1,7 @@
 //! Measures the service against the least that a program would have to do, side by side in one run.
 //!
 //! ```text
-//! cargo run --release --bin benchmark [-- pull|sink|latency|memory|cold-start …]
+//! cargo run --release -p tests --bin benchmark [-- pull|sink|latency|memory|cold-start …]
 //!     [--runs N] [--contacts N] [--many N]
 //! ```
 //!

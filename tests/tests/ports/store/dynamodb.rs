@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use shared::store::{Content, DynamoStore, Expect, Query, Store, StoreError, Table, Write};
 
 use super::{key, put, read, refused_parts, value};
-use crate::dynamo::Dynamo;
 use crate::dynamo::ATTEMPTS;
+use crate::dynamo::Dynamo;
 use crate::wire::{Fate, Wire};
 
 fn failure(kind: &str) -> Value {
