@@ -1,6 +1,6 @@
 //! The client itself.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -22,21 +22,18 @@ const IDLE: Duration = Duration::from_secs(8);
 /// Sends requests, by the rules that [the module](super) describes.
 #[derive(Debug, Clone)]
 pub struct Http {
-    client: reqwest::Client,
+    /// Made for the first request: to load the roots of trust takes half as long as all else that a cold start does.
+    client: Arc<OnceLock<reqwest::Client>>,
     exceptions: Arc<Exceptions>,
     counters: Arc<Counters>,
 }
 
 impl Http {
     /// Makes a client that keeps to the rules but for these exceptions.
-    ///
-    /// # Panics
-    ///
-    /// If the machine has no roots of trust at all.
     #[must_use]
     pub fn new(exceptions: Exceptions) -> Self {
         Self {
-            client: client(&exceptions),
+            client: Arc::default(),
             exceptions: Arc::new(exceptions),
             counters: Arc::default(),
         }
@@ -46,7 +43,7 @@ impl Http {
     #[must_use]
     pub fn counted(&self) -> Self {
         Self {
-            client: self.client.clone(),
+            client: Arc::clone(&self.client),
             exceptions: Arc::clone(&self.exceptions),
             counters: Arc::default(),
         }
@@ -72,6 +69,10 @@ impl Http {
     /// # Errors
     ///
     /// Where not even the head of an answer came.
+    ///
+    /// # Panics
+    ///
+    /// If the machine has no roots of trust at all.
     pub async fn send(&self, call: Call) -> Result<Answer, Failure> {
         self.permit(&call.url)?;
         let cap = call.limits.body;
@@ -89,6 +90,7 @@ impl Http {
 
     fn request(&self, call: Call) -> reqwest::RequestBuilder {
         self.client
+            .get_or_init(|| client(&self.exceptions))
             .request(call.method, call.url)
             .headers(call.headers)
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
