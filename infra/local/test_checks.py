@@ -54,7 +54,7 @@ STATEMENT = ("TriggerSyncRole", P, "Policies", 0, "PolicyDocument", "Statement",
 SCHEDULE = ("ReconcileSchedule", P)
 
 PLANTED = [
-    (functions.every_package_is_a_function, put(*FUNCTION, "CodeUri", "functions/dynamics366")),
+    (functions.every_package_is_a_function, put(*FUNCTION, "CodeUri", "target/lambda/dynamics366")),
     (functions.every_variable_is_read_and_every_read_one_is_set, drop(*FUNCTION, "Environment", "Variables", "EVENT_BUS")),
     (functions.every_variable_is_read_and_every_read_one_is_set, put(*FUNCTION, "Environment", "Variables", "DEBUG", "1")),
     (functions.local_variables_stay_local, put(*FUNCTION, "Environment", "Variables", "OUTBOUND_EXCEPTIONS", "")),

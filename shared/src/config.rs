@@ -355,7 +355,7 @@ mod tests {
     /// Returns the variables that the template gives to a function.
     fn given(package: &str) -> BTreeSet<String> {
         let template = include_str!("../../template.yaml");
-        let code = format!("CodeUri: functions/{package}\n");
+        let code = format!("CodeUri: target/lambda/{package}\n");
         let (_, function) = template.split_once(&code).unwrap();
         let (_, variables) = function.split_once("        Variables:\n").unwrap();
         let names = variables

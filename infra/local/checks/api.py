@@ -9,7 +9,7 @@ from .lookup import functions, of_type, target, texts
 
 OPENAPI = ROOT / "shared" / "openapi.json"
 LOGGABLE = {
-    "authorizer.caller", "error.messageString", "integrationErrorMessage", "integrationLatency", "requestId",
+    "authorizer.caller", "error.message", "integrationErrorMessage", "integrationLatency", "requestId",
     "requestTimeEpoch", "responseLatency", "responseLength", "routeKey", "status",
 }
 

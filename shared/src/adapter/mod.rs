@@ -148,6 +148,9 @@ pub struct ExternalRecord {
     pub key: Option<Box<str>>,
     /// What it says.
     pub fields: Fields,
+    /// Of which fields it says anything at all, by position in [`Kind::fields`]: one without its bit was not told,
+    /// and is left as it is.
+    pub told: u64,
     /// When it was last changed there.
     pub modified_at: Option<Timestamp>,
     /// Whether the last one to change it was this service.
@@ -161,7 +164,7 @@ pub struct ExternalRecord {
 pub struct Change {
     /// The platform's id; the key under which a new row is made.
     pub key: RecordId,
-    /// The row to change; `None` makes one, or takes the one that has the key.
+    /// The row to change; `None` makes one.
     pub target: Option<Target>,
     /// What to do.
     pub action: ChangeAction,
@@ -204,6 +207,8 @@ pub struct Pushed {
     pub etag: Option<Box<str>>,
     /// Whether it is in use after the change.
     pub active: bool,
+    /// Whether there is no such row any more.
+    pub gone: bool,
 }
 
 /// What stands under an id.
@@ -211,6 +216,8 @@ pub struct Pushed {
 pub enum Found {
     /// A row, or a row that was merged away or cannot be read.
     Here(Item),
+    /// The system does not let us look.
+    Hidden,
     /// Nothing: the system says that there is no such row.
     Nothing,
 }
@@ -228,7 +235,7 @@ pub struct Usage {
 ///
 /// # Behaviour
 ///
-/// - `capability` does no I/O.
+/// - `capability` and `usable` do no I/O.
 /// - Pages end, and a page read again holds what was not changed in between.
 /// - A listing that was cut short is an error, never an end.
 /// - What is written through `push` is what `find` and the next delta tell.
@@ -244,6 +251,13 @@ pub trait Adapter: Debug + Send + Sync + 'static {
     /// Says what can be done.
     fn capability(&self) -> Capability;
 
+    /// Says why the adapter could not be set up, where it could not; asking costs no I/O.
+    ///
+    /// # Errors
+    ///
+    /// What every other call would end in.
+    fn usable(&self) -> Result<()>;
+
     /// Returns what was sent and received since this was last asked.
     fn take_usage(&self) -> Usage;
 
@@ -258,6 +272,9 @@ pub trait Adapter: Debug + Send + Sync + 'static {
     async fn pull(&self, kind: Kind, from: &From) -> Result<Pulled>;
 
     /// Makes changes; answers for each, in their order.
+    ///
+    /// A row is made only where there is none: where one has the key already, the change is refused as `Conflict` with
+    /// that row's id as the fact `row`.
     ///
     /// # Errors
     ///

@@ -80,6 +80,10 @@ impl<A: Adapter> Adapter for Retry<A> {
         self.inner.capability()
     }
 
+    fn usable(&self) -> Result<()> {
+        self.inner.usable()
+    }
+
     fn take_usage(&self) -> Usage {
         self.inner.take_usage()
     }

@@ -49,6 +49,10 @@ impl Adapter for Unusable {
         }
     }
 
+    fn usable(&self) -> Result<()> {
+        Err(self.error())
+    }
+
     fn take_usage(&self) -> Usage {
         Usage::default()
     }

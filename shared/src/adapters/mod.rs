@@ -105,6 +105,17 @@ pub fn check_settings(
     }
 }
 
+/// Checks that changed settings lead to where the old ones led: links hold the ids of one place.
+///
+/// # Errors
+///
+/// Every setting that leads elsewhere, by its path.
+pub fn check_move(system: System, before: &Value, after: &Value) -> Result<(), Vec<FieldError>> {
+    match system {
+        System::Dynamics365 => dynamics365::check_move(before, after),
+    }
+}
+
 /// Checks the credentials that an integration is to have.
 ///
 /// # Errors

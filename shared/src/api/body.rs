@@ -11,8 +11,8 @@ use super::{Code, Problem, json};
 /// The largest JSON body, in bytes.
 const MAX_JSON: usize = 256 * 1024;
 
-/// The largest body of all, in bytes: what the gateway lets through.
-pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
+/// The largest body of all, in bytes: what a function can be handed, with a third more for base64.
+pub(super) const MAX_BODY: usize = 4 * 1024 * 1024;
 
 /// A JSON object.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use crate::store::{Key, StoreError};
 use crate::sync::{self, Woken, outbox};
 
 /// How many due rows are looked at in one go.
-const BATCH: usize = 200;
+const BATCH: usize = 1_000;
 
 /// What was mended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -34,7 +34,10 @@ pub struct Mended {
 /// If the tables do not say what is due.
 pub async fn sweep(ports: &Ports, publish: &Arc<dyn Publish>) -> Result<Mended, StoreError> {
     let mut mended = Mended::default();
-    for key in ports.store.due(ports.now(), BATCH).await? {
+    let mut due = ports.store.due(ports.now(), BATCH).await?;
+    // Runs first: they do not wait for a bus that is down.
+    due.sort_by_key(|key| key.sort.starts_with(outbox::PREFIX));
+    for key in due {
         let place = key.sort.clone();
         if let Err(error) = mend(ports, publish, key, &mut mended).await {
             tracing::error!(row = %place, %error, "could not mend");

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::Ports;
 use crate::integration::{self, State};
 use crate::model::{IntegrationId, OrganizationId, RunId, System};
-use crate::store::StoreError;
+use crate::store::{Expect, StoreError, Write};
 use crate::sync::{self, OpenError, Run, RunError, RunRequest};
 
 /// How many of the newest runs are searched for one that an earlier attempt opened.
@@ -61,15 +61,35 @@ pub async fn trigger(ports: &Ports, request: RunRequest, attempt: Attempt) -> Re
     if let Some(run) = opened_before(ports, &request, attempt).await? {
         return Ok(run);
     }
-    let stored = integration::read(&*ports.store, &request.integration).await?;
-    match stored.map(|stored| stored.integration.state) {
-        None => return Err(TriggerError::Unknown(request.integration)),
-        Some(State::Active) => {}
-        Some(state) => return Err(TriggerError::NotActive(state)),
+    loop {
+        let guard = active(ports, &request.integration).await?;
+        match sync::open(&*ports.store, request.clone(), Some(guard), ports.now()).await {
+            // The integration was changed between the look at it and the run.
+            Err(OpenError::Store(StoreError::Refused { .. })) => {}
+            opened => {
+                let run = opened?;
+                hand_over(ports, &run, "open").await;
+                return Ok(run);
+            }
+        }
     }
-    let run = sync::open(&*ports.store, request, ports.now()).await?;
-    hand_over(ports, &run, "open").await;
-    Ok(run)
+}
+
+/// Insists on the integration as it is: connected, and active.
+///
+/// # Errors
+///
+/// `Unknown`, `NotActive`, and those of the store.
+pub async fn active(ports: &Ports, id: &IntegrationId) -> Result<Write, TriggerError> {
+    let stored = integration::read(&*ports.store, id).await?;
+    let stored = stored.ok_or_else(|| TriggerError::Unknown(id.clone()))?;
+    match stored.integration.state {
+        State::Active => Ok(Write::check(
+            integration::integration_key(id),
+            Expect::Version(stored.version),
+        )),
+        state => Err(TriggerError::NotActive(state)),
+    }
 }
 
 /// Returns the run that an earlier attempt, which died, has opened.

@@ -13,6 +13,7 @@ use secrecy::SecretString;
 
 use super::change::{self, ChangeError, Claim, Precondition};
 use super::{Integration, State, Stored, Vault, Wanted, audit, integration_key, read};
+use crate::adapters;
 use crate::flow::Ports;
 use crate::model::{FieldError, IntegrationId};
 use crate::store::{Content, Expect, Store, StoreError, Write};
@@ -80,6 +81,14 @@ async fn change(
 ) -> Result<Option<Connected>, ChangeError> {
     let mut stored = read(&*ports.store, &order.id).await?;
     change::check(stored.as_ref(), order.precondition)?;
+    if let Some(stored) = &stored {
+        adapters::check_move(
+            order.id.system,
+            &stored.integration.settings,
+            &order.wanted.settings,
+        )
+        .map_err(ChangeError::Invalid)?;
+    }
     let credentials = needed(stored.as_ref(), &order.wanted)?;
     if let Some(credentials) = credentials {
         vault.put(&order.id, credentials).await?;
@@ -171,8 +180,10 @@ impl Order {
         let Some(before) = before else {
             return u32::try_from(now.as_second()).unwrap_or(1);
         };
-        let same =
-            before.settings == self.wanted.settings && before.excluded_groups == self.wanted.excluded_groups;
+        // What was not sent while nothing was sent is found by comparing everything once more.
+        let same = before.settings == self.wanted.settings
+            && before.excluded_groups == self.wanted.excluded_groups
+            && before.direction == self.wanted.direction;
         before.mapping_version + u32::from(!same)
     }
 }

@@ -56,11 +56,13 @@ impl Base {
         Self(text.into())
     }
 
-    /// Says whether nothing was ever agreed about the fields in `which`.
+    /// Returns the positions of the fields about which something was agreed, as bits.
     #[must_use]
-    pub fn knows(&self, kind: Kind, which: u64) -> bool {
-        let known = |position: usize| self.at(position).is_some_and(|print| print != UNMAPPED);
-        (0..kind.fields().len()).any(|position| which >> position & 1 == 1 && known(position))
+    pub fn known(&self, kind: Kind) -> u64 {
+        let known = |position: &usize| self.at(*position).is_some_and(|print| print != UNMAPPED);
+        (0..kind.fields().len())
+            .filter(known)
+            .fold(0, |bits, position| bits | 1 << position)
     }
 
     fn at(&self, position: usize) -> Option<&str> {
@@ -94,9 +96,8 @@ mod tests {
     #[test]
     fn what_was_never_agreed_is_not_known() {
         let agreed = Base::of(&member(serde_json::json!({ "lastName": "N" })), 0b100);
-        assert!(agreed.knows(Kind::Member, 0b100));
-        assert!(!agreed.knows(Kind::Member, 0b010));
-        assert!(!Base::default().knows(Kind::Member, u64::MAX));
+        assert_eq!(agreed.known(Kind::Member), 0b100);
+        assert_eq!(Base::default().known(Kind::Member), 0);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub struct Record {
 ///
 /// # Shape
 ///
-/// `{"record":"100234","etag":"W/\"915244\"","base":"3q2-7w8Z…","active":true}`
+/// `{"record":"100234","etag":"W/\"915244\"","mapping":1,"base":"3q2-7w8Z…","active":true}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// The platform's id.
@@ -49,6 +49,9 @@ pub struct Link {
     /// The system's version of the row, opaque.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<Box<str>>,
+    /// The version of the field map under which the row was last compared; 0 where it did not tell every field.
+    #[serde(default)]
+    pub mapping: u32,
     /// The fingerprints of what both sides agreed on.
     pub base: Base,
     /// Groups about which a human is deciding: they are neither read nor sent until then.

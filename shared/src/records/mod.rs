@@ -153,13 +153,16 @@ impl Record {
         }
     }
 
-    /// Returns the record as the content of its row; that of a deleted one goes by itself when its time is up.
+    /// Returns the record as the content of its row.
+    ///
+    /// That of a deleted one goes by itself when its time is up, but not while a system has a row of it: without it, that
+    /// row would be taken for a new one.
     #[must_use]
     pub fn content(&self) -> Content {
         let content = self.written();
         match self.deleted_at {
-            Some(at) => content.expires_at(at.checked_add(REMEMBERED).unwrap_or(at)),
-            None => content,
+            Some(at) if self.links.is_empty() => content.expires_at(at.checked_add(REMEMBERED).unwrap_or(at)),
+            _ => content,
         }
     }
 

@@ -170,6 +170,14 @@ pub enum StoreError {
     Invalid(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl StoreError {
+    /// Says whether the same request may succeed another time.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Refused { .. })
+    }
+}
+
 /// The most parts that one transaction has.
 pub const MAX_WRITES: usize = 100;
 

@@ -6,6 +6,7 @@ use super::engine::{Engine, Stop, Work};
 use super::lease::LANES;
 use super::listing;
 use super::plan::Refusal;
+use super::quarantine::Side;
 use super::run::Totals;
 use crate::adapter::{ExternalRecord, Item};
 use crate::model::{FieldType, IdError, Kind, Link, Record, RecordId, Value};
@@ -55,8 +56,10 @@ impl Engine<'_> {
         let work = &*work;
         applied.totals.read = items.len() as u64;
         let (mut rows, mut gone, mut faulty) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
+        let mut faults = HashSet::new();
         for item in items {
             match item {
+                Item::Faulty { id, .. } if !faults.insert(id.clone()) => applied.totals.unchanged += 1,
                 Item::Row(row) => {
                     applied.seen.push(listing::mark(&row.id));
                     rows.push(row);
@@ -139,10 +142,13 @@ impl Engine<'_> {
     ) -> Result<Vec<ExternalRecord>, Stop> {
         let mut again = Vec::new();
         let mut plans = Vec::with_capacity(rows.len());
-        let mut taken = HashSet::with_capacity(rows.len());
+        let (mut taken, mut refused) = (HashSet::with_capacity(rows.len()), HashSet::new());
         for paired in self.pair(work, kind, rows, fresh, totals).await? {
             match paired {
-                Err((external, refusal)) => plans.push(self.refuse(work, kind, external, &refusal)),
+                Err((external, refusal)) if refused.insert(external.id.clone()) => {
+                    plans.push(self.refuse(work, kind, external, &refusal));
+                }
+                Err(_) => totals.unchanged += 1,
                 Ok(pair) if !taken.insert(pair.id.clone()) && !last => again.push(pair.external),
                 Ok(pair) if last => plans.push(self.refuse(work, kind, pair.external, &Refusal::contended())),
                 Ok(pair) => plans.push(self.plan(work, kind, pair)),
@@ -167,8 +173,8 @@ impl Engine<'_> {
         for (mut external, link) in rows.into_iter().zip(links) {
             if link
                 .as_ref()
-                .is_some_and(|(_, link)| is_as_it_was(link, &external))
-                && !work.waits(kind, &external.id)
+                .is_some_and(|(_, link)| self.is_as_it_was(link, &external))
+                && !work.waits(kind, Side::Pull, &external.id)
             {
                 totals.unchanged += 1;
                 continue;
@@ -188,6 +194,12 @@ impl Engine<'_> {
             self.fill_records(kind, &mut pairs).await?;
         }
         Ok(pairs)
+    }
+
+    /// Says whether a row is as it was when it was last compared, by the same field map.
+    fn is_as_it_was(&self, link: &Link, external: &ExternalRecord) -> bool {
+        let same_map = link.mapping == self.integration.mapping_version;
+        same_map && link.etag.is_some() && link.etag == external.etag
     }
 
     async fn links(
@@ -251,10 +263,6 @@ impl Engine<'_> {
         }
         Ok(())
     }
-}
-
-fn is_as_it_was(link: &Link, external: &ExternalRecord) -> bool {
-    link.etag.is_some() && link.etag == external.etag
 }
 
 /// Gives a row the platform's id, and its references the platform's ids.

@@ -150,9 +150,9 @@ fn changed(record: &Record, link: Option<&Link>, capability: &KindCapability) ->
     let Some(link) = link else {
         return capability.mapped;
     };
-    let held = link
-        .held
-        .iter()
-        .fold(0, |bits, group| bits | kind.positions(*group));
-    link.base.differs(&ours, kind, capability.mapped & !held)
+    // What a human is deciding or has decided is not ours to send, and what was never compared may say more there.
+    let decided = link.held.union(&link.settled);
+    let decided = decided.fold(0, |bits, group| bits | kind.positions(*group));
+    let among = capability.mapped & !decided & link.base.known(kind);
+    link.base.differs(&ours, kind, among)
 }

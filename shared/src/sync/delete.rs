@@ -8,9 +8,6 @@ use crate::model::{Kind, Link, Origin, Record, RecordId};
 use crate::records;
 use crate::store::{Expect, Row, StoreError, Write};
 
-/// For how long the row of a deleted record is kept without its fields, so that a late writer finds it.
-pub(crate) const TOMBSTONE: std::time::Duration = std::time::Duration::from_secs(30 * 24 * 60 * 60);
-
 /// How often a removal is tried while the record changes under it.
 const TRIES: u32 = 4;
 
@@ -92,6 +89,13 @@ impl Engine<'_> {
             Found::Here(Item::Deleted { merged_into, .. }) => {
                 self.remove(work, kind, id, merged_into.as_deref()).await
             }
+            Found::Hidden => {
+                work.warn(format!(
+                    "the system does not let us look whether some {} are gone: they are kept",
+                    kind.plural()
+                ));
+                Ok(())
+            }
             Found::Here(_) => {
                 work.warn(format!(
                     "the system left {} out of its list that it still has",
@@ -148,14 +152,16 @@ impl Engine<'_> {
         ];
         if let Some(row) = self.read(std::slice::from_ref(&key)).await?.pop().flatten() {
             let record = Record::from_row(kind, &row)?;
-            if record.is_live() {
-                let now = self.clock.now();
-                let content = record
-                    .tombstone(now, Origin::System(id.system), merged_into)
-                    .content();
-                let content = content.fenced(work.fence).expires_at(now + TOMBSTONE);
-                writes.push(Write::put(key, fenced(row.version), content));
-            }
+            let mut gone = match record.is_live() {
+                true => record.tombstone(self.clock.now(), Origin::System(id.system), merged_into),
+                false => record,
+            };
+            gone.links.remove(&id.system);
+            writes.push(Write::put(
+                key,
+                fenced(row.version),
+                gone.content().fenced(work.fence),
+            ));
         }
         Ok(writes)
     }

@@ -134,6 +134,7 @@ impl<'a> Engine<'a> {
     }
 
     async fn prepare(&self, work: &mut Work) -> Result<(), Stop> {
+        self.adapter.usable()?;
         if work.run.cancel_requested {
             return Err(Stop::Cancelled);
         }
@@ -173,6 +174,10 @@ impl<'a> Engine<'a> {
         });
         let from = usable.map_or(From::Start, |known| From::Since(known.cursor.clone()));
         let listing = from == From::Start;
+        work.run.mappings.insert(kind, self.integration.mapping_version);
+        work.run
+            .linked
+            .insert(kind, known.as_ref().map_or(0, |known| known.linked));
         let fresh = known.is_none() && !lease::is_touched(self.store, &self.integration.id, kind).await?;
         work.run.position = match self.adapter.capability().of(kind) {
             Some(_) => Position::Pull {
@@ -233,7 +238,7 @@ impl<'a> Engine<'a> {
             .run
             .totals
             .values()
-            .map(|totals| totals.quarantined)
+            .map(|totals| totals.quarantined + totals.push_refused)
             .sum::<u64>()
             > super::quarantine::MOST
         {

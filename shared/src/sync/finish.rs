@@ -55,6 +55,9 @@ impl Engine<'_> {
             Err(Stop::Adapter(error)) if may_pass(&error, &work.run) => self.wait(&mut work, &error).await,
             Err(Stop::Adapter(error)) => self.end(&mut work, Some(failure(&error))).await,
             Err(Stop::Disagree(kind)) => self.end(&mut work, Some(disagreement(kind.as_str()))).await,
+            Err(Stop::Store(error)) if !error.may_pass() => {
+                self.end(&mut work, Some(unworkable(&error))).await
+            }
             Err(stop @ (Stop::Fenced | Stop::Store(_))) => Err(stop),
         };
         match concluded {
@@ -112,10 +115,11 @@ impl Engine<'_> {
         let last = self.last(&work.run, known.as_ref().map(|(_, last)| last), now);
         let event = outbox::event(&work.run, last.sequence, now);
         let expect = known.map_or(Expect::Absent, |(version, _)| Expect::Version(version));
-        let more = vec![
+        let mut more = vec![
             Write::put(last_key(integration), expect, Content::of(&last)),
             outbox::put(integration, last.sequence, &event, now),
         ];
+        more.extend(self.recount(work).await?);
         let lease = lease::end(integration, work.fence);
         self.save(work, lease, more).await?;
         Ok(Worked::Ended(work.run.clone(), event))
@@ -156,8 +160,10 @@ fn ended_as(run: &Run, failed: bool) -> RunState {
     }
 }
 
+/// A refused credential may just have been replaced: the next slice reads it anew.
 fn may_pass(error: &adapter::Error, run: &Run) -> bool {
-    error.kind().is_temporary() && run.attempts < ATTEMPTS
+    let replaced = error.kind() == ErrorKind::Unauthenticated && run.attempts == 0;
+    replaced || error.kind().is_temporary() && run.attempts < ATTEMPTS
 }
 
 /// Says when to go on: when the system said, else after a wait that grows, spread so that not all come at once.
@@ -172,6 +178,15 @@ fn resume_at(error: &adapter::Error, attempts: u32, now: Timestamp) -> Timestamp
     };
     let spread = wait.mul_f64(f64::from(now.subsec_millisecond()) / 4_000.0);
     now.checked_add(wait + spread).unwrap_or(now)
+}
+
+fn unworkable(error: &StoreError) -> Failure {
+    Failure {
+        code: "unworkable".to_owned(),
+        message: error.to_string(),
+        next_action: "report this: it is a fault of the service; the next run begins where this one stopped"
+            .to_owned(),
+    }
 }
 
 fn disagreement(kind: &str) -> Failure {

@@ -84,21 +84,28 @@ pub(super) fn lease_key(integration: &IntegrationId) -> Key {
 ///
 /// # Errors
 ///
-/// `Active` with the id of the run that is in the way; those of the store.
-pub async fn open(store: &dyn Store, request: RunRequest, now: Timestamp) -> Result<Run, OpenError> {
+/// `Active` with the id of the run that is in the way; `Refused` where the `guard` does not hold, and the other errors
+/// of the store.
+pub async fn open(
+    store: &dyn Store,
+    request: RunRequest,
+    guard: Option<Write>,
+    now: Timestamp,
+) -> Result<Run, OpenError> {
     let kind = Kind::Member;
     let position = match request.mode {
         Mode::Retry => Position::Retry { kind, after: None },
         Mode::Delta | Mode::Full | Mode::Approved => Position::Begin { kind },
     };
-    open_at(store, request, position, now).await
+    open_at(store, request, position, guard.into_iter().collect(), now).await
 }
 
-/// Opens a run that begins at a given place.
+/// Opens a run that begins at a given place, in one transaction with what else is to be written.
 pub(super) async fn open_at(
     store: &dyn Store,
     request: RunRequest,
     position: Position,
+    more: Vec<Write>,
     now: Timestamp,
 ) -> Result<Run, OpenError> {
     let run = Run::new(request, position, now);
@@ -111,12 +118,13 @@ pub(super) async fn open_at(
             return Err(OpenError::Active(active));
         }
         let expect = row.map_or(Expect::Absent, |row| Expect::Version(row.version));
-        let writes = vec![
+        let mut writes = vec![
             free(&run.integration, expect, &run.id, now),
             Write::put(run.key(), Expect::Absent, Content::of(&run)),
         ];
+        writes.extend(more.iter().cloned());
         match store.write(writes).await {
-            Err(StoreError::Refused { .. }) => {}
+            Err(StoreError::Refused { parts }) if parts.iter().all(|part| *part < 2) => {}
             answer => return answer.map(|()| run).map_err(OpenError::from),
         }
     }
@@ -327,6 +335,10 @@ pub async fn abandon(store: &dyn Store, run: &Run, now: Timestamp) -> Result<(),
     let [Some(lease_row), Some(run_row)] = rows.as_slice() else {
         return Ok(());
     };
+    let lease: Lease = lease_row.decode()?;
+    if lease.run.as_ref() != Some(&run.id) || lease.until.is_some_and(|until| until > now) {
+        return Ok(());
+    }
     let mut ended: Run = run_row.decode()?;
     ended.state = super::run::RunState::Cancelled;
     ended.finished_at = Some(now);

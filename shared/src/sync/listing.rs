@@ -23,6 +23,9 @@ const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// How many links are looked at in one go.
 const SWEEP: usize = 5_000;
 
+/// The most ids of one list: between two checkpoints, each of them is asked for and deleted.
+const LIST: usize = 500;
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Seen {
     /// Eight bytes for each row.
@@ -65,8 +68,18 @@ pub(super) fn seen(run: &Run, kind: Kind, page: u32, marks: &[u64]) -> Write {
     )
 }
 
+/// Keeps ids with the next checkpoint, in lists that one slice can work through; returns how many lists there are then.
+pub(super) fn keep_deletions(work: &mut Work, kind: Kind, mut lists: u32, ids: &[Box<str>]) -> u32 {
+    for ids in ids.chunks(LIST) {
+        let list = deletions(&work.run, kind, lists, ids);
+        work.with_checkpoint.push(list);
+        lists += 1;
+    }
+    lists
+}
+
 /// Returns the write that keeps a list of deletions.
-pub(super) fn deletions(run: &Run, kind: Kind, list: u32, ids: &[Box<str>]) -> Write {
+fn deletions(run: &Run, kind: Kind, list: u32, ids: &[Box<str>]) -> Write {
     put(
         run,
         "deletions",
@@ -101,12 +114,8 @@ impl Engine<'_> {
                 .map(|row| row.key.sort.into_boxed_str())
                 .filter(|id| seen.binary_search(&mark(id)).is_err())
                 .collect();
-            if !absent.is_empty() {
-                work.with_checkpoint
-                    .push(deletions(&work.run, kind, lists, &absent));
-                work.totals(kind).absent += absent.len() as u64;
-                lists += 1;
-            }
+            work.totals(kind).absent += absent.len() as u64;
+            lists = keep_deletions(work, kind, lists, &absent);
             let Some(next) = page.next else { break };
             after = Some(next);
             let position = Position::Sweep {

@@ -9,6 +9,8 @@
 //! | as agreed | changed | it is sent |
 //! | changed | changed | the group's rule decides; what we wrote ourselves is no change |
 //!
+//! A field that the row does not tell of is no field that is empty: it is left as it is on both sides.
+//!
 //! Where the platform's side is to be sent, what the system has becomes the base, so that exactly what differs is sent.
 
 use std::collections::BTreeSet;
@@ -41,8 +43,8 @@ pub struct Merged {
     pub link: Option<Link>,
     /// Whether the system must be told of something.
     pub send: bool,
-    /// Groups that a human decides, and that were not waiting for it before.
-    pub review: BTreeSet<Group>,
+    /// The groups that a human decides from now on, where these are others than before; none takes the review back.
+    pub review: Option<BTreeSet<Group>>,
 }
 
 /// What is done with one group.
@@ -103,32 +105,37 @@ impl Rules<'_> {
         record
             .links
             .insert(self.integration.id.system, external.id.clone());
-        let base = Base::of(&external.fields, self.mapped);
-        let link = link(id, external, base, BTreeSet::new());
+        let base = Base::of(&external.fields, self.mapped & external.told);
+        let link = self.link(id, external, base);
         Merged {
             record: Some(record),
             link: Some(link),
             send: false,
-            review: BTreeSet::new(),
+            review: None,
         }
     }
 
     fn compare(&self, record: &Record, before: Option<&Link>, external: &ExternalRecord) -> Merged {
-        let theirs = Base::of(&external.fields, self.mapped);
-        let ours = Base::of(&record.fields, self.mapped);
+        let mapped = self.mapped & external.told;
+        let theirs = Base::of(&external.fields, mapped);
+        let ours = Base::of(&record.fields, mapped);
         let agreed = before.map_or_else(Base::default, |link| link.base.clone());
-        let mut now = link(&record.id, external, agreed.clone(), BTreeSet::new());
+        let mut now = self.link(&record.id, external, agreed.clone());
         let mut merged = Merged {
             record: None,
             link: None,
             send: false,
-            review: BTreeSet::new(),
+            review: None,
         };
         let mut fields = record.fields.clone();
-        for &group in self.kind.groups() {
-            let among = self.kind.positions(group) & self.mapped;
+        let known = agreed.known(self.kind);
+        // Fields that never met are laid beside each other apart from those of their group that did.
+        let parts = self.kind.groups().iter().flat_map(|&group| {
+            let among = self.kind.positions(group) & mapped;
+            [(group, among & known), (group, among & !known)]
+        });
+        for (group, among) in parts.filter(|(_, among)| *among != 0) {
             let differs = |one: &Base, other: &Base| one.differs(other, self.kind, among) != 0;
-            let held = before.is_some_and(|link| link.held.contains(&group));
             let sides = Sides {
                 group,
                 fields: among,
@@ -137,8 +144,8 @@ impl Rules<'_> {
                 they_changed: differs(&theirs, &agreed),
                 we_changed: differs(&ours, &agreed),
                 differ: differs(&theirs, &ours),
-                known: agreed.knows(self.kind, among),
-                held,
+                known: among & known != 0,
+                held: before.is_some_and(|link| link.held.contains(&group)),
                 settled: before.is_some_and(|link| link.settled.contains(&group)),
             };
             match self.judge(&sides) {
@@ -151,12 +158,12 @@ impl Rules<'_> {
                     now.base = now.base.with(&theirs, self.kind, among);
                     merged.send = true;
                 }
-                Verdict::Hold => {
-                    now.held.insert(group);
-                    merged.review.extend((!held).then_some(group));
-                }
+                Verdict::Hold => drop(now.held.insert(group)),
                 Verdict::Keep => {}
             }
+        }
+        if before.map_or(&BTreeSet::new(), |link| &link.held) != &now.held {
+            merged.review = Some(now.held.clone());
         }
         merged.record = self.changed(record, fields, external);
         merged.link = (before != Some(&now)).then_some(now);
@@ -212,6 +219,23 @@ impl Rules<'_> {
         }
     }
 
+    fn link(&self, record: &RecordId, external: &ExternalRecord, base: Base) -> Link {
+        let told_all = self.mapped & !external.told == 0;
+        Link {
+            record: record.clone(),
+            etag: external.etag.clone(),
+            mapping: if told_all {
+                self.integration.mapping_version
+            } else {
+                0
+            },
+            base,
+            held: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            active: external.active,
+        }
+    }
+
     /// Returns the record with what it takes over; nothing where it stays as it is.
     fn changed(
         &self,
@@ -227,23 +251,12 @@ impl Rules<'_> {
         let mut changed = record.clone();
         if fields != record.fields {
             changed.fields = fields;
-            changed.modified_at = external.modified_at.unwrap_or(self.now);
+            // The later of the two: other groups may hold something newer of the platform's.
+            changed.modified_at = external.modified_at.unwrap_or(self.now).max(record.modified_at);
             changed.modified_by = Origin::System(system);
         }
         changed.links.insert(system, external.id.clone());
         Some(changed)
-    }
-}
-
-fn link(record: &RecordId, external: &ExternalRecord, base: Base, held: BTreeSet<Group>) -> Link {
-    let settled = BTreeSet::new();
-    Link {
-        record: record.clone(),
-        etag: external.etag.clone(),
-        base,
-        held,
-        settled,
-        active: external.active,
     }
 }
 

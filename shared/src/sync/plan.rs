@@ -47,9 +47,12 @@ impl Engine<'_> {
             .as_ref()
             .map(|(_, record)| record)
             .filter(|record| record.is_live());
-        let deleted_here = pair.record.as_ref().is_some_and(|(_, record)| {
-            !record.is_live() && record.modified_by == Origin::Platform && pair.link.is_some()
-        });
+        // A record and its link come into being together: a link whose record is no longer there outlived it.
+        let deleted_here = pair.link.is_some()
+            && pair
+                .record
+                .as_ref()
+                .is_none_or(|(_, record)| !record.is_live() && record.modified_by == Origin::Platform);
         if deleted_here {
             return self.keep_deleted(work, kind, pair);
         }
@@ -160,24 +163,23 @@ impl Engine<'_> {
         if merged.send {
             writes.push(records::pend(id, kind, &pair.id));
         }
-        if !merged.review.is_empty() {
-            let groups = merged.review.into_iter().collect();
-            let external = pair.external.id.clone();
+        if let Some(held) = merged.review {
             let subject = Subject::Conflict {
                 kind,
                 record: pair.id.clone(),
-                external,
-                groups,
+                external: pair.external.id.clone(),
+                groups: held.iter().copied().collect(),
             };
-            writes.push(review::write(
-                id,
-                &Review {
-                    subject,
-                    opened_at: self.clock.now(),
-                },
-            ));
+            let review = Review {
+                subject,
+                opened_at: self.clock.now(),
+            };
+            writes.push(match held.is_empty() {
+                true => review::remove(id, &review),
+                false => review::write(id, &review),
+            });
         }
-        if work.waits(kind, &pair.external.id) {
+        if work.waits(kind, Side::Pull, &pair.external.id) {
             writes.push(quarantine::release(id, kind, Side::Pull, &pair.external.id));
         }
         writes
@@ -214,6 +216,7 @@ impl Engine<'_> {
             etag: None,
             key: None,
             fields: Fields::new(kind),
+            told: 0,
             modified_at: None,
             ours: false,
             active: true,
@@ -262,15 +265,15 @@ impl Refusal {
 }
 
 impl Work {
-    /// Says whether a row waits in quarantine.
-    pub(super) fn waits(&self, kind: Kind, id: &str) -> bool {
-        !self.quarantined.is_empty() && self.quarantined.contains(&quarantine::mark(kind, Side::Pull, id))
+    /// Says whether a row, or a record, waits in quarantine.
+    pub(super) fn waits(&self, kind: Kind, side: Side, id: &str) -> bool {
+        !self.quarantined.is_empty() && self.quarantined.contains(&quarantine::mark(kind, side, id))
     }
 }
 
 fn effect(before: Option<&Record>, merged: &Merged) -> Effect {
     match (before, &merged.record) {
-        _ if !merged.review.is_empty() => Effect::Reviewed,
+        _ if merged.review.as_ref().is_some_and(|held| !held.is_empty()) => Effect::Reviewed,
         (None, Some(_)) => Effect::Created,
         (Some(before), Some(after)) if before.fields != after.fields => Effect::Updated,
         _ => Effect::Unchanged,

@@ -6,8 +6,9 @@ use super::cursor::Known;
 use super::engine::{Engine, Stop, Work};
 use super::listing;
 use super::run::{Position, Totals};
-use crate::adapter::{Cursor, ErrorKind, From, Next, Pulled};
+use crate::adapter::{Cursor, Error, ErrorKind, From, Next, Pulled};
 use crate::model::Kind;
+use crate::store::Write;
 
 /// Where a reading is.
 #[derive(Debug, Clone)]
@@ -40,10 +41,8 @@ impl Engine<'_> {
             lists,
         };
         let mut pulled = match self.adapter.pull(kind, &from).await {
-            Err(error) if error.kind() == ErrorKind::CursorExpired && !listing => {
-                return self.start_over(work, kind).await;
-            }
-            answer => answer?,
+            Ok(pulled) => pulled,
+            Err(error) => return self.start_over(work, kind, error).await,
         };
         loop {
             let next = pulled.next.clone();
@@ -54,7 +53,8 @@ impl Engine<'_> {
             let (taken, ahead) = futures::join!(self.take_page(work, &mut reading, pulled), ahead);
             taken?;
             match (next, ahead) {
-                (Next::Page(_), Some(answer)) => pulled = answer?,
+                (Next::Page(_), Some(Ok(next))) => pulled = next,
+                (Next::Page(_), Some(Err(error))) => return self.start_over(work, kind, error).await,
                 (Next::Page(_), None) => return Ok(()),
                 (Next::End(_), _) => return Ok(()),
             }
@@ -65,8 +65,12 @@ impl Engine<'_> {
         self.adapter.pull(kind, &From::Page(cursor)).await
     }
 
-    /// The system no longer knows since when to tell changes: everything is read again.
-    async fn start_over(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
+    /// Reads everything, where the system no longer knows since when to tell changes, or which page comes next; once in
+    /// a run, so that one that always forgets does not have it go on for ever.
+    async fn start_over(&self, work: &mut Work, kind: Kind, error: Error) -> Result<(), Stop> {
+        if error.kind() != ErrorKind::CursorExpired || !work.run.restarted.insert(kind) {
+            return Err(error.into());
+        }
         work.warn(format!(
             "the system no longer tells changes of {} since the last run: all are read",
             kind.plural()
@@ -93,15 +97,7 @@ impl Engine<'_> {
             work.with_checkpoint
                 .push(listing::seen(&work.run, kind, reading.page, &applied.seen));
         }
-        if !applied.deletions.is_empty() {
-            work.with_checkpoint.push(listing::deletions(
-                &work.run,
-                kind,
-                reading.lists,
-                &applied.deletions,
-            ));
-            reading.lists += 1;
-        }
+        reading.lists = listing::keep_deletions(work, kind, reading.lists, &applied.deletions);
         reading.page += 1;
         work.totals(kind).add(&applied.totals);
         match pulled.next {
@@ -161,7 +157,7 @@ impl Engine<'_> {
             let linked = self.linked(work, kind).await?;
             let known = Known {
                 cursor,
-                mapping_version: self.integration.mapping_version,
+                mapping_version: work.run.mappings.get(&kind).copied().unwrap_or_default(),
                 linked,
             };
             work.with_checkpoint
@@ -177,10 +173,30 @@ impl Engine<'_> {
 
     /// Returns how many records of a kind are linked by now.
     pub(super) async fn linked(&self, work: &Work, kind: Kind) -> Result<u64, Stop> {
-        let known = super::cursor::read(self.store, &self.integration.id, kind).await?;
-        let before = known.map_or(0, |known| known.linked);
+        let before = match work.run.linked.get(&kind) {
+            Some(before) => *before,
+            None => {
+                let known = super::cursor::read(self.store, &self.integration.id, kind).await?;
+                known.map_or(0, |known| known.linked)
+            }
+        };
         let Totals { linked, unlinked, .. } = work.run.totals.get(&kind).copied().unwrap_or_default();
         Ok((before + linked).saturating_sub(unlinked))
+    }
+
+    /// Returns the writes that keep how many records are linked, where the end of a run finds it to be another number
+    /// than the end of a reading did.
+    pub(super) async fn recount(&self, work: &Work) -> Result<Vec<Write>, Stop> {
+        let mut writes = Vec::new();
+        for kind in work.run.totals.keys().copied().filter(|_| !work.run.dry_run) {
+            let linked = self.linked(work, kind).await?;
+            let known = super::cursor::read(self.store, &self.integration.id, kind).await?;
+            if let Some(known) = known.filter(|known| known.linked != linked) {
+                let known = Known { linked, ..known };
+                writes.push(super::cursor::write(&self.integration.id, kind, &known));
+            }
+        }
+        Ok(writes)
     }
 }
 

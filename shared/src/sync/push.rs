@@ -1,5 +1,7 @@
 //! Tells a system what the platform has changed.
 
+use std::collections::HashSet;
+
 use super::change::{Pending, id_of};
 use super::engine::{Engine, Stop, Work};
 use super::quarantine::{self, Quarantined, Side};
@@ -62,7 +64,9 @@ impl Engine<'_> {
         }
         for mark in marks {
             if let Some(id) = id_of(&mark, kind) {
-                let error = Error::new(ErrorKind::Conflict, "the row changes all the time in the system");
+                let message = "another row is in the way, or the row changes all the time: look for it in quarantine, \
+                               or retry it later";
+                let error = Error::new(ErrorKind::Conflict, message);
                 self.refuse_push(work, kind, &id, &mark, &error).await?;
             }
         }
@@ -105,13 +109,25 @@ impl Engine<'_> {
         changes: Vec<Change>,
         outcomes: Vec<Outcome>,
     ) -> Result<Vec<Row>, Stop> {
-        let (mut conflicts, mut broken) = (Vec::new(), None);
+        let denied =
+            |outcome: &Outcome| matches!(outcome, Err(error) if error.kind() == ErrorKind::PermissionDenied);
+        if outcomes.len() > 1 && outcomes.iter().all(denied) {
+            // Not single rows are closed to us but the table: no human looks through all of them one by one.
+            return Err(outcomes
+                .into_iter()
+                .find_map(Result::err)
+                .map_or(Stop::Fenced, Stop::from));
+        }
+        let (mut conflicts, mut missing, mut broken) = (Vec::new(), Vec::new(), None);
         for ((pending, change), outcome) in sent.into_iter().zip(changes).zip(outcomes) {
             match outcome {
                 Ok(pushed) => self.pushed(work, kind, pending, &change, &pushed).await?,
                 Err(error) => match error.kind() {
-                    ErrorKind::Conflict => conflicts.push(pending),
-                    ErrorKind::NotFound => self.vanished(work, kind, &pending).await?,
+                    ErrorKind::Conflict => {
+                        let row = error.fact("row").map(Box::from);
+                        conflicts.push((row.or_else(|| self.external(&pending)), pending.mark));
+                    }
+                    ErrorKind::NotFound => missing.push((pending, error)),
                     ErrorKind::Rejected | ErrorKind::PermissionDenied | ErrorKind::Unsupported => {
                         self.refuse_push(work, kind, &pending.id, &pending.mark, &error)
                             .await?;
@@ -120,35 +136,65 @@ impl Engine<'_> {
                 },
             }
         }
+        self.look_for(work, kind, missing).await?;
         let again = self.take_over(work, kind, conflicts).await?;
         broken.map_or(Ok(again), |error| Err(error.into()))
     }
 
-    /// Takes over rows that changed since they were read; returns what is to be sent again.
+    /// Returns the id of the row that a record is linked with.
+    pub(super) fn external(&self, pending: &Pending) -> Option<Box<str>> {
+        pending
+            .record
+            .as_ref()?
+            .links
+            .get(&self.integration.id.system)
+            .cloned()
+    }
+
+    /// Tells rows that are gone from others that were not found, such as one that the change refers to.
+    async fn look_for(
+        &self,
+        work: &mut Work,
+        kind: Kind,
+        missing: Vec<(Pending, Error)>,
+    ) -> Result<(), Stop> {
+        let ids: Vec<Box<str>> = missing
+            .iter()
+            .filter_map(|(pending, _)| self.external(pending))
+            .collect();
+        let found = self.adapter.find(kind, &ids).await?;
+        let gone: HashSet<Box<str>> = ids
+            .into_iter()
+            .zip(found)
+            .filter_map(|(id, found)| matches!(found, Found::Nothing).then_some(id))
+            .collect();
+        for (pending, error) in missing {
+            if self.external(&pending).is_some_and(|id| gone.contains(&id)) {
+                self.vanished(work, kind, &pending).await?;
+            } else {
+                self.refuse_push(work, kind, &pending.id, &pending.mark, &error)
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over rows that changed since they were read, or that were there before a record was; returns what is to be
+    /// sent again.
     async fn take_over(
         &self,
         work: &mut Work,
         kind: Kind,
-        conflicts: Vec<Pending>,
+        conflicts: Vec<(Option<Box<str>>, Row)>,
     ) -> Result<Vec<Row>, Stop> {
-        let system = self.integration.id.system;
-        let external = |pending: &Pending| pending.record.as_ref()?.links.get(&system).cloned();
-        let (ids, marks): (Vec<_>, Vec<_>) = conflicts
-            .into_iter()
-            .filter_map(|pending| Some((external(&pending)?, pending.mark)))
-            .unzip();
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let (ids, marks): (Vec<Option<Box<str>>>, Vec<Row>) = conflicts.into_iter().unzip();
+        let ids: Vec<Box<str>> = ids.into_iter().flatten().collect();
+        if !ids.is_empty() {
+            let found = self.adapter.find(kind, &ids).await?;
+            let items: Vec<Item> = found.into_iter().filter_map(row).collect();
+            let applied = self.apply(work, kind, items, false).await?;
+            work.totals(kind).add(&applied.totals);
         }
-        let items: Vec<Item> = self
-            .adapter
-            .find(kind, &ids)
-            .await?
-            .into_iter()
-            .filter_map(row)
-            .collect();
-        let applied = self.apply(work, kind, items, false).await?;
-        work.totals(kind).add(&applied.totals);
         self.reread_marks(marks).await
     }
 
@@ -194,6 +240,6 @@ impl Engine<'_> {
 fn row(found: Found) -> Option<Item> {
     match found {
         Found::Here(item @ (Item::Row(_) | Item::Faulty { .. })) => Some(item),
-        Found::Here(Item::Deleted { .. }) | Found::Nothing => None,
+        Found::Here(Item::Deleted { .. }) | Found::Hidden | Found::Nothing => None,
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use super::change::Pending;
 use super::engine::{Engine, Stop, Work};
 use super::lease::lease_key;
+use super::quarantine::{self, Side};
 use crate::adapter::{Change, ChangeAction, Pushed};
-use crate::model::{Base, Kind, Link, Record, RecordId};
+use crate::model::{Base, Fields, Kind, Link, Record, RecordId, Value};
 use crate::records;
 use crate::store::{Content, Expect, Key, Row, StoreError, Write};
 
@@ -26,7 +27,8 @@ impl Engine<'_> {
         pushed: &Pushed,
     ) -> Result<(), Stop> {
         match &change.action {
-            ChangeAction::Remove => self.unlink(work, kind, &pending).await?,
+            ChangeAction::Remove if pushed.gone => self.unlink(work, kind, &pending).await?,
+            ChangeAction::Remove => self.relink(work, kind, &pending, 0, pushed).await?,
             ChangeAction::Write { changed, .. } => {
                 self.relink(work, kind, &pending, *changed, pushed).await?
             }
@@ -36,6 +38,10 @@ impl Engine<'_> {
             (ChangeAction::Remove, _) => totals.pushed_removed += 1,
             (ChangeAction::Write { .. }, None) => totals.pushed_created += 1,
             (ChangeAction::Write { .. }, Some(_)) => totals.pushed_updated += 1,
+        }
+        if work.waits(kind, Side::Push, pending.id.as_str()) {
+            let released = quarantine::release(&self.integration.id, kind, Side::Push, pending.id.as_str());
+            self.write(vec![released]).await?;
         }
         self.unmark(&pending.mark).await
     }
@@ -63,7 +69,8 @@ impl Engine<'_> {
                 return Ok(());
             };
             let before: Option<Link> = link_row.as_ref().map(Row::decode).transpose()?;
-            let link = linked(kind, &pending.id, sent, before.as_ref(), changed, pushed);
+            let mapping = self.integration.mapping_version;
+            let link = linked(kind, &pending.id, sent, before.as_ref(), changed, pushed, mapping);
             let fresh = before.is_none();
             let mut writes = vec![
                 self.put_fenced(work, &keys[1], link_row.as_ref(), Content::of(&link)),
@@ -80,6 +87,7 @@ impl Engine<'_> {
                     work.totals(kind).linked += u64::from(fresh);
                     return Ok(());
                 }
+                Err(StoreError::Refused { parts }) if parts.contains(&1) => return Err(Stop::Fenced),
                 Err(StoreError::Refused { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -100,14 +108,35 @@ impl Engine<'_> {
 
     /// Forgets the link of a record that is gone on both sides.
     async fn unlink(&self, work: &mut Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
-        let external = pending
-            .record
-            .as_ref()
-            .and_then(|record| record.links.get(&self.integration.id.system));
-        let Some(external) = external else { return Ok(()) };
-        let key = records::link_key(&self.integration.id, kind, external);
-        self.write(vec![Write::delete(key, Expect::Anything)]).await?;
-        work.totals(kind).unlinked += 1;
+        let id = &self.integration.id;
+        let Some(external) = self.external(pending) else {
+            return Ok(());
+        };
+        let keys = [
+            records::record_key(&id.organization, kind, &pending.id),
+            records::link_key(id, kind, &external),
+        ];
+        for _ in 0..TRIES {
+            let rows = self.read(&keys).await?;
+            let mut writes = vec![
+                Write::delete(keys[1].clone(), Expect::Anything),
+                Write::check(lease_key(id), Expect::Version(work.fence)),
+            ];
+            if let Some(row) = rows.first().and_then(Option::as_ref) {
+                let mut record = Record::from_row(kind, row)?;
+                record.links.remove(&id.system);
+                writes.push(self.put_fenced(work, &keys[0], Some(row), record.content()));
+            }
+            match self.write(writes).await {
+                Ok(()) => {
+                    work.totals(kind).unlinked += 1;
+                    return Ok(());
+                }
+                Err(StoreError::Refused { parts }) if parts.contains(&1) => return Err(Stop::Fenced),
+                Err(StoreError::Refused { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         Ok(())
     }
 
@@ -130,17 +159,27 @@ fn linked(
     before: Option<&Link>,
     changed: u64,
     pushed: &Pushed,
+    mapping: u32,
 ) -> Link {
     let base = before.map_or_else(Base::default, |link| link.base.clone());
     let base = base.with(&Base::of(&sent.fields, u64::MAX), kind, changed);
-    let held = before.map_or_else(BTreeSet::new, |link| link.held.clone());
-    let (record, etag, active) = (id.clone(), pushed.etag.clone(), pushed.active);
     Link {
-        record,
-        etag,
-        base,
-        held,
+        record: id.clone(),
+        etag: pushed.etag.clone(),
+        mapping: before.map_or(mapping, |link| link.mapping),
+        base: in_use(base, kind, pushed.active),
+        held: before.map_or_else(BTreeSet::new, |link| link.held.clone()),
         settled: BTreeSet::new(),
-        active,
+        active: pushed.active,
     }
+}
+
+/// Agrees on whether the row is in use, where that is compared: the system may have put it out of use unasked.
+fn in_use(base: Base, kind: Kind, active: bool) -> Base {
+    let Some(position) = kind.position("active") else {
+        return base;
+    };
+    let (mut fields, bit) = (Fields::new(kind), 1 << position);
+    fields.set(position, Some(Value::Bool(active)));
+    base.with(&Base::of(&fields, bit), kind, bit & base.known(kind))
 }

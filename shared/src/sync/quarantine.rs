@@ -11,7 +11,7 @@ use crate::adapter::{Found, Item};
 use crate::integration::audit;
 use crate::model::{IntegrationId, Kind, RunId};
 use crate::records;
-use crate::store::{Content, Expect, Key, Query, Row, Store, StoreError, Table, Write};
+use crate::store::{Content, Expect, Key, MAX_WRITES, Query, Row, Store, StoreError, Table, Write};
 
 /// The most records that may wait before a run is stopped: more are a fault of the configuration.
 pub(super) const MOST: u64 = 10_000;
@@ -199,7 +199,7 @@ impl Engine<'_> {
         self.retry_pulled(work, kind, &pulled).await?;
         let again = |one: &&Quarantined| work.run.mode == Mode::Retry || one.waits_for_another;
         let pushed: Vec<Quarantined> = pushed.iter().filter(again).cloned().collect();
-        self.retry_pushed(work, kind, &pushed);
+        self.retry_pushed(work, kind, &pushed).await?;
         let position = match page.next {
             Some(next) => Position::Retry {
                 kind,
@@ -216,16 +216,18 @@ impl Engine<'_> {
         }
         let ids: Vec<Box<str>> = waiting.iter().map(|one| one.id.clone()).collect();
         let found = self.adapter.find(kind, &ids).await?;
-        let mut items = Vec::with_capacity(found.len());
+        let (mut items, mut gone) = (Vec::with_capacity(found.len()), Vec::new());
         for (id, found) in ids.iter().zip(found) {
             match found {
                 Found::Here(item @ (Item::Row(_) | Item::Faulty { .. })) => items.push(item),
-                Found::Here(Item::Deleted { .. }) | Found::Nothing if !work.run.dry_run => {
-                    work.with_checkpoint
-                        .push(release(&self.integration.id, kind, Side::Pull, id));
+                Found::Here(Item::Deleted { .. }) | Found::Nothing => {
+                    gone.push(release(&self.integration.id, kind, Side::Pull, id));
                 }
-                Found::Here(Item::Deleted { .. }) | Found::Nothing => {}
+                Found::Hidden => {}
             }
+        }
+        if !work.run.dry_run {
+            self.write_all(gone).await?;
         }
         let applied = self.apply(work, kind, items, false).await?;
         work.totals(kind).add(&applied.totals);
@@ -233,14 +235,25 @@ impl Engine<'_> {
     }
 
     /// A refused change is sent again by marking its record once more.
-    fn retry_pushed(&self, work: &mut Work, kind: Kind, waiting: &[Quarantined]) {
-        for one in waiting.iter().filter(|_| !work.run.dry_run) {
-            if let Ok(id) = one.id.parse() {
-                let id_of = &self.integration.id;
-                work.with_checkpoint.push(records::pend(id_of, kind, &id));
-                work.with_checkpoint
-                    .push(release(id_of, kind, Side::Push, &one.id));
-            }
+    ///
+    /// The marks first: a crash in between leaves a record that is marked, and in quarantine until it was sent.
+    async fn retry_pushed(&self, work: &Work, kind: Kind, waiting: &[Quarantined]) -> Result<(), Stop> {
+        if work.run.dry_run {
+            return Ok(());
         }
+        let id = &self.integration.id;
+        let named = waiting.iter().filter_map(|one| one.id.parse().ok());
+        self.write_all(named.map(|record| records::pend(id, kind, &record)).collect())
+            .await?;
+        let released = waiting.iter().map(|one| release(id, kind, Side::Push, &one.id));
+        self.write_all(released.collect()).await
+    }
+
+    /// Makes writes that do not depend on one another.
+    async fn write_all(&self, writes: Vec<Write>) -> Result<(), Stop> {
+        for writes in writes.chunks(MAX_WRITES) {
+            self.write(writes.to_vec()).await?;
+        }
+        Ok(())
     }
 }

@@ -145,6 +145,11 @@ pub(crate) fn write(integration: &IntegrationId, review: &Review) -> Write {
     )
 }
 
+/// Returns the write that takes a review back, since there is nothing left to decide.
+pub(super) fn remove(integration: &IntegrationId, review: &Review) -> Write {
+    Write::delete(key(integration, &review.id()), Expect::Anything)
+}
+
 /// Lists what waits, with the place to go on after.
 ///
 /// # Errors
@@ -171,8 +176,10 @@ pub async fn list(
 
 /// Carries out a decision; returns the run that does the work, where it takes one.
 ///
-/// Approved deletions are made by a run of their own, which asks the system for each row once more. The review is
-/// only removed once that run is open: a crash in between leaves a review that can be approved again.
+/// `guard` is insisted on where a run is opened.
+///
+/// Approved deletions are made by a run of their own, which asks the system for each row once more; it is opened in
+/// one transaction with the removal of the review.
 ///
 /// # Errors
 ///
@@ -182,6 +189,7 @@ pub async fn decide(
     request: RunRequest,
     id: &str,
     decision: Decision,
+    guard: Option<Write>,
     now: Timestamp,
 ) -> Result<Option<Run>, DecideError> {
     let integration = request.integration.clone();
@@ -214,9 +222,11 @@ pub async fn decide(
                 mode: Mode::Approved,
                 ..request
             };
-            let run = open_at(store, request, position, now).await?;
-            finish(store, writes).await?;
-            Ok(Some(run))
+            writes.extend(guard);
+            match open_at(store, request, position, writes, now).await {
+                Err(OpenError::Store(StoreError::Refused { .. })) => Err(DecideError::Missing),
+                answer => Ok(Some(answer?)),
+            }
         }
         (Subject::Deletions { .. }, Decision::Reject) => finish(store, writes).await.map(|()| None),
         (

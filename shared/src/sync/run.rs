@@ -240,6 +240,15 @@ pub struct Run {
     pub warnings: Vec<String>,
     /// The kinds of which everything was read.
     pub listed: BTreeSet<Kind>,
+    /// The version of the field map by which each kind began to be read.
+    #[serde(default)]
+    pub mappings: BTreeMap<Kind, u32>,
+    /// How many records of each kind were linked when it began to be read.
+    #[serde(default)]
+    pub linked: BTreeMap<Kind, u64>,
+    /// The kinds whose reading began anew, since the system had forgotten where it was.
+    #[serde(default)]
+    pub restarted: BTreeSet<Kind>,
     /// What it did, by kind.
     pub totals: BTreeMap<Kind, Totals>,
     /// What it cost.
@@ -345,6 +354,9 @@ impl Run {
             failure: None,
             warnings: Vec::new(),
             listed: BTreeSet::new(),
+            mappings: BTreeMap::new(),
+            linked: BTreeMap::new(),
+            restarted: BTreeSet::new(),
             totals: BTreeMap::new(),
             cost: Cost::default(),
             opened_at: now,

@@ -180,10 +180,13 @@ impl ModelSystem {
         };
         let id = match &change.target {
             Some(target) => target.id.clone(),
-            None => by_key().map_or_else(
-                || format!("{kind}-made-{}", change.key).into(),
-                |((_, id), _)| id.clone(),
-            ),
+            None => match by_key() {
+                Some(((_, id), _)) => {
+                    let error = Error::new(ErrorKind::Conflict, "a row has this key already");
+                    return Err(error.with("row", id));
+                }
+                None => format!("{kind}-made-{}", change.key).into(),
+            },
         };
         let before = tables.rows.get(&(kind, id.clone())).cloned();
         if let Some(target) = &change.target {
@@ -201,6 +204,7 @@ impl ModelSystem {
                     id,
                     etag: None,
                     active: false,
+                    gone: true,
                 })
             }
             ChangeAction::Write { fields, changed } => {
@@ -220,6 +224,7 @@ impl ModelSystem {
                     id,
                     etag: Some(version.to_string().into()),
                     active: true,
+                    gone: false,
                 })
             }
         }
@@ -248,6 +253,7 @@ impl Tables {
             etag: Some(row.version.to_string().into()),
             key: row.key.clone(),
             fields: row.fields.clone(),
+            told: u64::MAX,
             modified_at: Some(row.modified_at),
             ours: row.ours,
             active: true,
@@ -338,6 +344,10 @@ impl Adapter for ModelSystem {
             push_batch: 5,
             find_batch: 4,
         }
+    }
+
+    fn usable(&self) -> Result<()> {
+        Ok(())
     }
 
     fn take_usage(&self) -> Usage {

@@ -136,7 +136,7 @@ impl World {
             trigger: Trigger::Api,
             requested_by: "test".to_owned(),
         };
-        let run = sync::open(&self.store.inner, request, self.clock.now())
+        let run = sync::open(&self.store.inner, request, None, self.clock.now())
             .await
             .ok()?;
         if !self.dice.fault(10) {
@@ -321,7 +321,7 @@ impl World {
                 requested_by,
             };
             let (now, decision) = (self.clock.now(), Decision::Approve);
-            let run = sync::review::decide(&self.store.inner, request, &review.id(), decision, now)
+            let run = sync::review::decide(&self.store.inner, request, &review.id(), decision, None, now)
                 .await
                 .unwrap();
             self.queue.send(run.unwrap().message("open")).await.unwrap();

@@ -84,8 +84,11 @@ async fn a_change_pushed_twice_has_one_effect() {
     let adapter = world.adapter();
     let change = member("100234", json!({ "firstName": "Kari", "lastName": "Nordmann" }));
     let first = push_one(&*adapter, change.clone()).await.unwrap();
-    let again = push_one(&*adapter, change).await.unwrap();
-    assert_eq!(first.id, again.id);
+    let again = push_one(&*adapter, change).await.unwrap_err();
+    assert_eq!(
+        (again.kind(), again.fact("row")),
+        (ErrorKind::Conflict, Some(&*first.id))
+    );
     assert_eq!(world.simulation.row_count("contacts"), 1);
 }
 

@@ -9,6 +9,7 @@ mod network;
 mod probing;
 mod reading;
 mod secrecy;
+mod syncing;
 mod tokens;
 mod world;
 mod writing;

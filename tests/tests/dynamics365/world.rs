@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use shared::adapter::{
-    Adapter, Change, ChangeAction, ExternalRecord, Found, From, Item, Next, Outcome, Pushed, Target,
+    Adapter, Change, ChangeAction, ErrorKind, ExternalRecord, Found, From, Item, Next, Outcome, Pushed,
+    Target, Unusable,
 };
 use shared::adapters::{Connections, connect};
 use shared::clock::Clock;
@@ -21,7 +23,7 @@ use tests::{Simulation, SimulationConfig};
 use uuid::Uuid;
 
 /// Shows the simulation's time; to sleep is to move it.
-struct SimulationClock(Arc<Simulation>);
+pub(crate) struct SimulationClock(pub(crate) Arc<Simulation>);
 
 /// Leaves the simulation out: it knows every secret.
 impl fmt::Debug for SimulationClock {
@@ -49,6 +51,8 @@ pub(crate) struct World {
     pub(crate) secret_version: String,
     pub(crate) excluded: Vec<Group>,
     pub(crate) time_limit: SignedDuration,
+    /// How often the credentials cannot be read.
+    pub(crate) unreadable: AtomicU32,
 }
 
 impl World {
@@ -70,6 +74,7 @@ impl World {
             secret_version: "1".to_owned(),
             excluded: Vec::new(),
             time_limit: SignedDuration::from_mins(10),
+            unreadable: AtomicU32::new(0),
             simulation,
         }
     }
@@ -80,18 +85,28 @@ impl World {
     }
 
     pub(crate) fn adapter_of(&self, organization: &str) -> Arc<dyn Adapter> {
+        self.adapter_with(&self.integration(organization))
+    }
+
+    /// Sets up the adapter with settings that may have changed since.
+    pub(crate) fn adapter_with(&self, integration: &Integration) -> Arc<dyn Adapter> {
+        let spent = self
+            .unreadable
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if spent.is_ok() {
+            let system = integration.id.system;
+            return Arc::new(Unusable::new(
+                system,
+                ErrorKind::Unavailable,
+                "the secret could not be read",
+            ));
+        }
         let secret = Secret {
             value: self.credentials.to_string().into(),
             version: self.secret_version.clone(),
         };
         let deadline = self.simulation.now() + self.time_limit;
-        connect(
-            &self.integration(organization),
-            &secret,
-            &self.connections,
-            deadline,
-        )
-        .unwrap()
+        connect(integration, &secret, &self.connections, deadline).unwrap()
     }
 
     pub(crate) fn integration(&self, organization: &str) -> Integration {

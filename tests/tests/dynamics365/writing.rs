@@ -170,26 +170,36 @@ async fn state_and_fields_are_written_together_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_new_record_whose_key_a_row_out_of_use_has_takes_that_row() {
+async fn a_new_record_never_overwrites_a_row_that_has_its_key_and_names_it() {
     let world = World::new(0).await;
     let adapter = world.adapter();
-    let first = push_one(&*adapter, member("1", json!({ "lastName": "Berg" })))
-        .await
-        .unwrap();
-    push_one(&*adapter, remove("1", target(&first))).await.unwrap();
-    let again = push_one(&*adapter, member("1", json!({ "lastName": "Berge" })))
-        .await
-        .unwrap();
-    assert_eq!(again.id, first.id);
-    assert!(again.active);
-    assert_eq!(world.simulation.row_count("contacts"), 1);
-    let out = push_one(
-        &*adapter,
-        member("2", json!({ "lastName": "Moen", "active": false })),
-    )
-    .await
-    .unwrap();
-    assert!(!out.active);
+    let row = json!({ "hlf_memberno": "1", "lastname": "Berg", "emailaddress1": "berg@example.org" });
+    let there = world.simulation.create_as_human("contacts", &row);
+    let change = member("1", json!({ "lastName": "Berge" }));
+    let error = push_one(&*adapter, change.clone()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(error.fact("row"), Some(there.to_string().as_str()));
+    world
+        .simulation
+        .edit_as_human("contacts", there, &json!({ "statecode": 1 }));
+    let error = push_one(&*adapter, change).await.unwrap_err();
+    assert_eq!(error.fact("row"), Some(there.to_string().as_str()));
+    let stored = world.simulation.row("contacts", there).unwrap();
+    assert_eq!(
+        (
+            &stored["lastname"],
+            &stored["emailaddress1"],
+            &stored["statecode"]
+        ),
+        (&json!("Berg"), &json!("berg@example.org"), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn a_new_record_that_is_not_in_use_is_made_so() {
+    let world = World::new(0).await;
+    let change = member("2", json!({ "lastName": "Moen", "active": false }));
+    assert!(!push_one(&*world.adapter(), change).await.unwrap().active);
 }
 
 #[tokio::test]
@@ -282,7 +292,9 @@ async fn an_answer_that_was_lost_is_unknown_and_pushing_again_makes_no_second_ro
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unknown);
-    assert!(push_one(&*adapter, change).await.is_ok());
+    let again = push_one(&*adapter, change).await.unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::Conflict);
+    assert!(again.fact("row").is_some());
     assert_eq!(world.simulation.row_count("contacts"), 1);
 }
 

@@ -67,6 +67,10 @@ impl Adapter for Dynamics365 {
         }
     }
 
+    fn usable(&self) -> Result<()> {
+        Ok(())
+    }
+
     fn take_usage(&self) -> Usage {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let (counts, before) = (self.counts(), *taken);

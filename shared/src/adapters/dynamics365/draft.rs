@@ -109,6 +109,14 @@ impl<'t> Draft<'t> {
         all & !self.present
     }
 
+    /// Returns the fields whose columns were there, by their positions.
+    fn told(&self) -> u64 {
+        let columns = self.table.columns.iter().enumerate();
+        columns
+            .filter(|(index, _)| self.present >> index & 1 == 1)
+            .fold(0, |told, (_, column)| told | 1 << column.position)
+    }
+
     fn missing(&self) -> Option<(&'static str, String)> {
         if self.active.is_none() {
             return Some((
@@ -126,15 +134,18 @@ impl<'t> Draft<'t> {
 
     fn record(mut self, id: Box<str>, user: Option<&str>) -> ExternalRecord {
         let active = self.active.unwrap_or_default();
+        let mut told = self.told();
         if self.table.maps_active {
-            self.fields
-                .set(table::active(self.table.kind), Some(Value::Bool(active)));
+            let position = table::active(self.table.kind);
+            self.fields.set(position, Some(Value::Bool(active)));
+            told |= 1 << position;
         }
         ExternalRecord {
             id,
             etag: self.etag,
             key: self.key,
             fields: self.fields,
+            told,
             modified_at: self.modified_at,
             ours: user.is_some() && self.modified_by.as_deref() == user,
             active,

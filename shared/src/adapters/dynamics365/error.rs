@@ -3,6 +3,7 @@
 //! Source: Microsoft Learn, "Compose HTTP requests and handle errors", "Service protection API limits" and "Web
 //! service error codes" (Microsoft Dataverse).
 
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -107,6 +108,10 @@ impl Refused<'_> {
             (_, Some(DUPLICATE_DETECTED)) => (ErrorKind::Rejected, "a rule finds the row to be a duplicate"),
             (412, _) => (ErrorKind::Conflict, "the row has changed since it was read"),
             (400 | 413, _) => (ErrorKind::Rejected, "the system refuses the content"),
+            (503, _) if self.headers.contains_key(RETRY_AFTER) => (
+                self.limited(),
+                "the system is not available before the time it names",
+            ),
             (408 | 500.., _) => (self.effect.unanswered(), "the system is not available"),
             (300..400, _) => (
                 ErrorKind::Malformed,
@@ -132,11 +137,6 @@ pub(super) fn is_no_such_row(error: &Error) -> bool {
             .fact("code")
             .and_then(code)
             .is_some_and(|code| NO_SUCH_ROW.contains(&code))
-}
-
-/// Says whether an error says that the row must be brought back into use first.
-pub(super) fn is_read_only(error: &Error) -> bool {
-    error.fact("code").and_then(code) == Some(READ_ONLY)
 }
 
 /// Says what a request that got no answer ends in.

@@ -32,11 +32,7 @@ impl Dynamics365 {
             .collect::<Result<Vec<_>>>()?;
         let units: Vec<&Unit> = units.iter().collect();
         let answer = self.client.post_batch(&units, Effect::Reads).await?;
-        let content_type = answer
-            .headers
-            .get(http::header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let replies = reply::read(content_type.unwrap_or_default(), &answer.body);
+        let replies = reply::read(reply::content_type(&answer), &answer.body);
         if replies.len() != ids.len() {
             let message = "the answer to a batch has not as many parts as the batch";
             let kind = if answer.cut.is_some() {
@@ -47,11 +43,20 @@ impl Dynamics365 {
             return Err(Error::new(kind, message));
         }
         let mut rows = Rows::new(table, Some(user));
-        replies
-            .iter()
-            .zip(ids)
-            .map(|(reply, id)| self.found(reply, id, &mut rows))
-            .collect()
+        let mut found = Vec::with_capacity(ids.len());
+        let mut hidden = None;
+        for (reply, id) in replies.iter().zip(ids) {
+            found.push(match self.found(reply, id, &mut rows) {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    hidden = Some(error);
+                    Found::Hidden
+                }
+                answer => answer?,
+            });
+        }
+        // Single rows are hidden by who owns them; where none may be seen, the table as such is closed.
+        let closed = found.iter().all(|found| matches!(found, Found::Hidden));
+        hidden.filter(|_| closed).map_or(Ok(found), Err)
     }
 
     fn get_row(&self, table: &Table, id: &str) -> Result<Unit> {

@@ -73,6 +73,19 @@ pub(super) fn check_settings(settings: &Value, exceptions: &Exceptions) -> Resul
     Settings::read(settings, &[], exceptions).map(drop)
 }
 
+/// Checks that settings lead to the same rows as before.
+pub(super) fn check_move(before: &Value, after: &Value) -> Result<(), Vec<FieldError>> {
+    let place = |settings: &Value, path: &str| settings.pointer(path).cloned();
+    let moved = ["/baseUrl", "/members/entitySet", "/memberships/entitySet"].map(|path| {
+        let (was, is) = (place(before, path)?, place(after, path)?);
+        let reason =
+            "leads to other rows than those that the records are linked with: disconnect, and connect anew";
+        (was != is).then(|| FieldError::new(format!("settings{}", path.replace('/', ".")), reason))
+    });
+    let errors: Vec<FieldError> = moved.into_iter().flatten().collect();
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
 /// Checks credentials; tells every fault at once, and nothing of what they hold.
 pub(super) fn check_credentials(credentials: &SecretString) -> Result<(), Vec<FieldError>> {
     Credentials::read(credentials).map(drop)

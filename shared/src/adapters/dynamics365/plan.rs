@@ -27,10 +27,17 @@ pub(super) struct Plan {
     pub(super) row: Row,
     /// Whether the row is in use afterwards.
     pub(super) active: bool,
-    /// Whether a row that is gone is as good as done.
-    pub(super) absent_is_done: bool,
-    /// What brings the row back first, should the key be that of a row that is not in use.
-    pub(super) revival: Option<Unit>,
+    /// Whether the row is gone afterwards, so that one which is gone already is as good as done.
+    pub(super) removes: bool,
+}
+
+/// On what condition an operation is carried out.
+#[derive(Debug, Clone)]
+enum Condition {
+    /// There is a row, of this version; `*` is any.
+    Is(String),
+    /// There is none.
+    IsNot,
 }
 
 /// How the row of a change is known.
@@ -59,7 +66,7 @@ impl Planner<'_> {
         match (&change.action, &change.target) {
             (ChangeAction::Write { fields, changed }, Some(target)) => self.update(target, fields, *changed),
             (ChangeAction::Write { fields, changed }, None) => {
-                self.upsert(change.key.as_str(), fields, *changed)
+                self.create(change.key.as_str(), fields, *changed)
             }
             (ChangeAction::Remove, Some(target)) => self.remove(target),
             (ChangeAction::Remove, None) => Err(Error::new(
@@ -84,22 +91,23 @@ impl Planner<'_> {
         if wanted != (target.active || writes) {
             bodies.push(state(wanted));
         }
-        Ok(self.patches(&row, Some(etag(target)), bodies).map_or_else(
-            || Step::Settled(as_it_was(target)),
-            |unit| {
-                Step::Ask(Plan {
-                    unit,
-                    row: Row::Id(target.id.clone()),
-                    active: wanted,
-                    absent_is_done: false,
-                    revival: None,
-                })
-            },
-        ))
+        Ok(self
+            .patches(&row, Condition::Is(etag(target)?), bodies)
+            .map_or_else(
+                || Step::Settled(as_it_was(target)),
+                |unit| {
+                    Step::Ask(Plan {
+                        unit,
+                        row: Row::Id(target.id.clone()),
+                        active: wanted,
+                        removes: false,
+                    })
+                },
+            ))
     }
 
     /// Without a key, a lost answer would leave a second row behind when the change is pushed again.
-    fn upsert(&self, key: &str, fields: &Fields, changed: u64) -> Result<Step> {
+    fn create(&self, key: &str, fields: &Fields, changed: u64) -> Result<Step> {
         let Some(column) = &self.table.alternate_key else {
             let message = "new rows are made by an alternate key only: set `alternateKey`";
             return Err(Error::new(ErrorKind::Unsupported, message));
@@ -110,19 +118,27 @@ impl Planner<'_> {
         let wanted = self.wanted(fields, changed).unwrap_or(true);
         let body = self.body(fields, changed)?;
         let last = (!wanted).then(|| state(false));
-        let revived = [Some(state(true)), Some(body.clone()), last.clone()]
-            .into_iter()
-            .flatten()
-            .collect();
-        let unit = self.patches(&row, None, [Some(body), last].into_iter().flatten().collect());
+        let bodies = [Some(body), last].into_iter().flatten().collect();
+        let unit = self.patches(&row, Condition::IsNot, bodies);
         let unit = unit.ok_or_else(|| Error::new(ErrorKind::Unsupported, "there is nothing to write"))?;
-        let revival = self.patches(&row, Some("*".to_owned()), revived);
         Ok(Step::Ask(Plan {
             unit,
             row: Row::Key(key.into()),
             active: wanted,
-            absent_is_done: false,
-            revival,
+            removes: false,
+        }))
+    }
+
+    /// Returns what asks for the id of the row that has a key.
+    pub(super) fn look_up(&self, key: &str) -> Option<Unit> {
+        let column = self.table.alternate_key.as_deref()?;
+        let (set, literal) = (&self.table.entity_set, key::literal(key).ok()?);
+        let select = &self.table.primary_key;
+        Some(Unit::One(Operation {
+            method: Method::GET,
+            path: format!("{}{set}({column}={literal})?$select={select}", self.root),
+            headers: Vec::new(),
+            body: None,
         }))
     }
 
@@ -131,24 +147,23 @@ impl Planner<'_> {
         let unit = match self.table.on_delete {
             OnDelete::Ignore => return Ok(Step::Settled(as_it_was(target))),
             OnDelete::Deactivate if !target.active => return Ok(Step::Settled(as_it_was(target))),
-            OnDelete::Deactivate => self.patches(&row, Some(etag(target)), vec![state(false)]),
+            OnDelete::Deactivate => self.patches(&row, Condition::Is(etag(target)?), vec![state(false)]),
             OnDelete::Delete => Some(Unit::One(self.operation(
                 Method::DELETE,
                 &row,
-                Some(etag(target)),
+                Some(Condition::Is(etag(target)?)),
                 None,
             ))),
         };
         Ok(unit.map_or_else(
             || Step::Settled(as_it_was(target)),
             |unit| {
-                let absent_is_done = self.table.on_delete == OnDelete::Delete;
+                let removes = self.table.on_delete == OnDelete::Delete;
                 Step::Ask(Plan {
                     unit,
                     row: Row::Id(target.id.clone()),
                     active: false,
-                    absent_is_done,
-                    revival: None,
+                    removes,
                 })
             },
         ))
@@ -190,16 +205,16 @@ impl Planner<'_> {
     }
 
     /// Makes one unit of these bodies: the first on condition, the last with the row as its answer.
-    fn patches(&self, row: &str, condition: Option<String>, bodies: Vec<Map<String, Json>>) -> Option<Unit> {
+    fn patches(&self, row: &str, condition: Condition, bodies: Vec<Map<String, Json>>) -> Option<Unit> {
         let last = bodies.len().checked_sub(1)?;
         let operation = |(position, body): (usize, Map<String, Json>)| {
             let condition = if position == 0 {
                 condition.clone()
             } else {
-                Some("*".to_owned())
+                Condition::Is("*".to_owned())
             };
             let body = Json::Object(body).to_string();
-            let mut operation = self.operation(Method::PATCH, row, condition, Some(body));
+            let mut operation = self.operation(Method::PATCH, row, Some(condition), Some(body));
             if position == last {
                 operation
                     .headers
@@ -214,7 +229,7 @@ impl Planner<'_> {
         &self,
         method: Method,
         row: &str,
-        condition: Option<String>,
+        condition: Option<Condition>,
         body: Option<String>,
     ) -> Operation {
         let select = body.is_some().then(|| format!("$select={}", self.table.echo()));
@@ -224,19 +239,32 @@ impl Planner<'_> {
         Operation {
             method,
             path: format!("{}{row}{mark}{query}", self.root),
-            headers: condition
-                .into_iter()
-                .map(|condition| ("If-Match", condition))
-                .collect(),
+            headers: condition.into_iter().map(Condition::header).collect(),
             body,
         }
     }
 }
 
-/// `*` keeps the system from making a row where there is none.
-fn etag(target: &Target) -> String {
-    let plain = |etag: &&str| etag.bytes().all(|byte| byte.is_ascii_graphic());
-    target.etag.as_deref().filter(plain).unwrap_or("*").to_owned()
+impl Condition {
+    fn header(self) -> (&'static str, String) {
+        match self {
+            Self::Is(etag) => ("If-Match", etag),
+            Self::IsNot => ("If-None-Match", "*".to_owned()),
+        }
+    }
+}
+
+/// Returns the version that the row must have; `*` keeps the system from making a row where there is none.
+fn etag(target: &Target) -> Result<String> {
+    let etag = target.etag.as_deref().unwrap_or("*");
+    if etag.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(etag.to_owned())
+    } else {
+        Err(Error::new(
+            ErrorKind::Malformed,
+            "the row's version cannot be sent back: it is not plain text",
+        ))
+    }
 }
 
 fn state(active: bool) -> Map<String, Json> {
@@ -248,5 +276,6 @@ fn as_it_was(target: &Target) -> Pushed {
         id: target.id.clone(),
         etag: target.etag.clone(),
         active: target.active,
+        gone: false,
     }
 }

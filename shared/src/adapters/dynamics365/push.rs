@@ -1,11 +1,11 @@
 //! Making changes, and knowing of each what became of it.
 
-use http::header::{CONTENT_TYPE, ETAG};
+use http::header::ETAG;
 use serde_json::{Map, Value as Json};
 
 use super::adapter::Dynamics365;
 use super::batch::{MOST_OPERATIONS, Unit};
-use super::error::{Effect, is_no_such_row, is_read_only};
+use super::error::{Effect, is_no_such_row};
 use super::map;
 use super::plan::{Plan, Planner, Row, Step};
 use super::reply::{self, Part, Reply};
@@ -33,30 +33,59 @@ impl Dynamics365 {
                 Err(error) => Some(Err(error)),
             });
         }
-        self.carry_out(table, &mut plans, &mut outcomes).await?;
+        self.send_all(table, &plans, &mut outcomes).await?;
+        self.name_rivals(&planner, &plans, &mut outcomes).await;
         let unanswered = |outcome: Option<Outcome>| outcome.unwrap_or_else(|| Err(unknown()));
         Ok(outcomes.into_iter().map(unanswered).collect())
     }
 
-    /// Sends the plans, and those again that meet a row which must be brought back into use first.
-    async fn carry_out(
+    /// Finds, for each row that was not made since there is one, which one that is.
+    ///
+    /// What cannot be found out stays a conflict without a row: the change is tried again.
+    async fn name_rivals(
         &self,
-        table: &Table,
-        plans: &mut Vec<(usize, Plan)>,
+        planner: &Planner<'_>,
+        plans: &[(usize, Plan)],
         outcomes: &mut [Option<Outcome>],
-    ) -> Result<()> {
-        self.send_all(table, plans, outcomes).await?;
-        plans.retain_mut(|(position, plan)| {
-            let met_one = matches!(&outcomes[*position], Some(Err(error)) if is_read_only(error));
-            let revival = plan.revival.take().filter(|_| met_one);
-            revival.is_some_and(|unit| {
-                plan.unit = unit;
-                true
+    ) {
+        let met_one = |position: usize| matches!(&outcomes[position], Some(Err(error)) if error.kind() == ErrorKind::Conflict);
+        let questions: Vec<(usize, Unit)> = plans
+            .iter()
+            .filter(|(position, _)| met_one(*position))
+            .filter_map(|(position, plan)| match &plan.row {
+                Row::Key(key) => Some((*position, planner.look_up(key)?)),
+                Row::Id(_) => None,
             })
-        });
-        // What was done stays known, whatever becomes of these.
-        drop(self.send_all(table, plans, outcomes).await);
-        Ok(())
+            .collect();
+        for questions in questions.chunks(super::FIND_BATCH) {
+            let units: Vec<&Unit> = questions.iter().map(|(_, unit)| unit).collect();
+            let Ok(answer) = self.client.post_batch(&units, Effect::Reads).await else {
+                return;
+            };
+            let replies = reply::read(reply::content_type(&answer), &answer.body);
+            if replies.len() != questions.len() {
+                return;
+            }
+            for ((position, _), reply) in questions.iter().zip(&replies) {
+                if let Some(error) = self.rival(planner.table, reply) {
+                    outcomes[*position] = Some(Err(error));
+                }
+            }
+        }
+    }
+
+    fn rival(&self, table: &Table, reply: &Reply<'_>) -> Option<Error> {
+        let Reply::One(part) = reply else { return None };
+        if let Some(echo) = Echo::read(table, part) {
+            let error = Error::new(ErrorKind::Conflict, "a row has this key already");
+            return Some(error.with("row", echo.id));
+        }
+        let error = self.part_error(part, Effect::Reads, None);
+        is_no_such_row(&error).then(|| {
+            let message =
+                "another row has the value of one of the table's keys: give one of them another value";
+            Error::new(ErrorKind::Rejected, message)
+        })
     }
 
     async fn send_all(
@@ -85,11 +114,7 @@ impl Dynamics365 {
     }
 
     fn outcomes(&self, table: &Table, chunk: &[(usize, Plan)], answer: &Answer) -> Vec<Outcome> {
-        let content_type = answer
-            .headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        let replies = reply::read(content_type.unwrap_or_default(), &answer.body);
+        let replies = reply::read(reply::content_type(answer), &answer.body);
         let verdicts: Vec<Verdict<'_>> = replies.iter().map(|reply| Verdict::read(table, reply)).collect();
         let in_order = verdicts.len() <= chunk.len()
             && chunk
@@ -122,10 +147,11 @@ impl Dynamics365 {
         }
         let error = self.part_error(part, Effect::Writes, Some(table));
         match &plan.row {
-            Row::Id(id) if plan.absent_is_done && is_no_such_row(&error) => Ok(Pushed {
+            Row::Id(id) if plan.removes && is_no_such_row(&error) => Ok(Pushed {
                 id: id.clone(),
                 etag: None,
                 active: false,
+                gone: true,
             }),
             _ => Err(error),
         }
@@ -221,6 +247,7 @@ fn pushed(plan: &Plan, part: &Part<'_>, echo: Option<&Echo>) -> Option<Pushed> {
             id: echo.id.clone(),
             etag: echo.etag.clone(),
             active,
+            gone: false,
         });
     }
     let header = |name: &str| part.headers.get(name).and_then(|value| value.to_str().ok());
@@ -232,6 +259,7 @@ fn pushed(plan: &Plan, part: &Part<'_>, echo: Option<&Echo>) -> Option<Pushed> {
         id,
         etag: header(ETAG.as_str()).map(Into::into),
         active: plan.active,
+        gone: plan.removes,
     })
 }
 

@@ -3,6 +3,8 @@
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::http::Answer;
+
 /// The answer to one operation.
 #[derive(Debug)]
 pub(super) struct Part<'a> {
@@ -27,6 +29,12 @@ pub(super) fn read<'a>(content_type: &str, body: &'a [u8]) -> Vec<Reply<'a>> {
         return Vec::new();
     };
     parts(body, boundary).map_while(read_reply).collect()
+}
+
+/// Returns what an answer says that it is.
+pub(super) fn content_type(answer: &Answer) -> &str {
+    let value = answer.headers.get(CONTENT_TYPE);
+    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn read_reply(part: &[u8]) -> Option<Reply<'_>> {

@@ -125,7 +125,11 @@ pub(in crate::api) async fn decide_review(
     if let Some(run) = flow::opened_before(&ports, &run, attempt).await? {
         return Ok(accepted(run.into()));
     }
-    let run = review::decide(&*ports.store, run, &review, request.decision, ports.now()).await?;
+    let guard = match request.decision {
+        Decision::Approve => Some(flow::active(&ports, &run.integration).await?),
+        _ => None,
+    };
+    let run = review::decide(&*ports.store, run, &review, request.decision, guard, ports.now()).await?;
     let Some(run) = run else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };

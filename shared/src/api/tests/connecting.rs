@@ -121,9 +121,12 @@ async fn a_change_of_settings_makes_old_cursors_worthless_and_one_of_the_name_do
     wanted["excludedGroups"] = json!(["preferences"]);
     world.put(INTEGRATION, &wanted).await;
     assert_eq!(version().await, first + 1);
-    wanted["settings"]["baseUrl"] = json!("https://other.crm4.dynamics.com");
+    wanted["settings"]["members"]["fields"]["email"] = json!("emailaddress1");
     world.put(INTEGRATION, &wanted).await;
     assert_eq!(version().await, first + 2);
+    wanted["direction"] = json!("pull");
+    world.put(INTEGRATION, &wanted).await;
+    assert_eq!(version().await, first + 3);
 }
 
 /// Whatever write a change dies on, the same request mends it, once the right to change has run out.
@@ -193,5 +196,24 @@ async fn a_credential_that_no_longer_works_stops_syncs_until_there_is_another() 
         world.get(INTEGRATION).await.json()["state"],
         "active",
         "the run knew the old credential"
+    );
+}
+
+#[tokio::test]
+async fn an_integration_cannot_be_moved_to_another_environment_or_table() {
+    let world = World::connected().await;
+    let mut wanted = configuration();
+    wanted["settings"]["baseUrl"] = serde_json::json!("https://other.crm4.dynamics.com");
+    wanted["settings"]["members"]["entitySet"] = serde_json::json!("accounts");
+    let answer = world.put(INTEGRATION, &wanted).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.fields()),
+        (
+            400,
+            vec![
+                "settings.baseUrl".to_owned(),
+                "settings.members.entitySet".to_owned()
+            ]
+        )
     );
 }

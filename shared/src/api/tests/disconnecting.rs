@@ -34,6 +34,7 @@ async fn linked() -> World {
             .links
             .insert(System::Dynamics365, format!("guid-{number}").into());
         let link = Link {
+            mapping: 1,
             record,
             etag: None,
             base: Base::default(),
@@ -156,7 +157,7 @@ async fn a_run_that_nobody_works_on_ends_with_its_integration() {
         requested_by: "x".to_owned(),
     };
     assert!(
-        crate::sync::open(&*world.ports.store, request, world.ports.now())
+        crate::sync::open(&*world.ports.store, request, None, world.ports.now())
             .await
             .is_ok(),
         "no orphan lease"

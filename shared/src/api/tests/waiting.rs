@@ -110,6 +110,16 @@ async fn a_decision_that_does_not_fit_the_review_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_paused_integration_deletes_nothing() {
+    let world = waiting().await;
+    let path = first_review(&world).await;
+    world.post(&format!("{INTEGRATION}/pause"), &json!({})).await;
+    let answer = world.post(&path, &json!({ "decision": "approve" })).await;
+    assert_eq!(told(&answer), (409, "paused".into()));
+    assert_eq!(first_review(&world).await, path);
+}
+
+#[tokio::test]
 async fn approved_deletions_are_made_by_a_run_of_their_own() {
     let world = waiting().await;
     let path = first_review(&world).await;

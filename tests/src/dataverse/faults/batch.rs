@@ -4,6 +4,10 @@ use super::Fault;
 use crate::wire::{Answer, Body};
 
 /// A boundary that is allowed by the grammar and that careless parsers stumble over.
+const DENIED: &str = "\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\n\
+    HTTP/1.1 403 Forbidden\r\nContent-Type: application/json; odata.metadata=minimal\r\nOData-Version: 4.0\r\n\r\n\
+    {\"error\":{\"code\":\"0x80040220\",\"message\":\"The user lacks prvReadContact for the row.\"}}\r\n";
+
 const ODD: &str = "batch response=(1):'+_,-./:? x";
 
 /// Spoils a multipart answer; any other is left alone.
@@ -17,6 +21,7 @@ pub(super) fn spoil(fault: &Fault, mut answer: Answer) -> Answer {
     let end = parts.pop().unwrap_or_default();
     match fault {
         Fault::MissingPart { index } if *index < parts.len() => drop(parts.remove(*index)),
+        Fault::DeniedPart { index } if *index < parts.len() => parts[*index] = DENIED,
         Fault::MisorderedParts => parts.reverse(),
         Fault::OddBoundary => {
             answer = answer.with("content-type", &format!("multipart/mixed; boundary=\"{ODD}\""))

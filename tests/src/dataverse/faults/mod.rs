@@ -120,6 +120,11 @@ pub enum Fault {
         /// The number of rows.
         count: usize,
     },
+    /// Repeats the first rows of a page at its end.
+    RepeatRows {
+        /// The number of rows.
+        count: usize,
+    },
     /// Adds a column to every row.
     AddColumn {
         /// The column.
@@ -144,6 +149,11 @@ pub enum Fault {
     },
     /// Leaves one part out of a batch's answer.
     MissingPart {
+        /// The part, counted from 0.
+        index: usize,
+    },
+    /// Refuses one part of a batch for want of a privilege.
+    DeniedPart {
         /// The part, counted from 0.
         index: usize,
     },

@@ -30,6 +30,7 @@ fn touches_json(fault: &Fault) -> bool {
             | Fault::ForeignNextLink { .. }
             | Fault::DropRows { .. }
             | Fault::DuplicateRows { .. }
+            | Fault::RepeatRows { .. }
             | Fault::AddColumn { .. }
             | Fault::RemoveColumn { .. }
             | Fault::RetypeColumn { .. }
@@ -62,6 +63,7 @@ fn spoil_rows(fault: &Fault, faults: &Faults, rows: &mut Vec<Value>) {
             let repeated = rows[rows.len().saturating_sub(*count)..].to_vec();
             rows.splice(0..0, faults.swap_carried(repeated));
         }
+        Fault::RepeatRows { count } => rows.extend_from_within(..(*count).min(rows.len())),
         _ => rows
             .iter_mut()
             .filter_map(Value::as_object_mut)

@@ -18,9 +18,10 @@ impl Fault {
             Self::WrongContentLength => answer.delivered(Delivery::TooShort),
             Self::Oversized { bytes } => answer.delivered(Delivery::Padded(*bytes)),
             Self::TruncatedJson => halve(answer),
-            Self::MissingPart { .. } | Self::MisorderedParts | Self::OddBoundary => {
-                batch::spoil(self, answer)
-            }
+            Self::MissingPart { .. }
+            | Self::DeniedPart { .. }
+            | Self::MisorderedParts
+            | Self::OddBoundary => batch::spoil(self, answer),
             _ => page::spoil(self, faults, answer),
         }
     }
