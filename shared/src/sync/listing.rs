@@ -17,7 +17,8 @@ use crate::model::{Kind, RunId};
 use crate::records;
 use crate::store::{Content, Expect, Key, Query, StoreError, Table, Write};
 
-/// How long the lists of a run are kept: longer than a review may wait.
+/// How long the lists of a run are kept. A review that is approved later finds none, and the next full run finds the
+/// deletions again.
 const KEPT: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// How many links are looked at in one go.
