@@ -64,7 +64,11 @@ impl Engine<'_> {
                     applied.seen.push(listing::mark(&row.id));
                     rows.push(row);
                 }
-                Item::Deleted { id, .. } => gone.push(id),
+                Item::Deleted { id, .. } => {
+                    // A row that was merged away is in the listing all the same: it is not missing as well.
+                    applied.seen.push(listing::mark(&id));
+                    gone.push(id);
+                }
                 Item::Faulty { id, field, message } => {
                     applied.seen.push(listing::mark(&id));
                     faulty.push(self.faulty(work, kind, id, field, message));

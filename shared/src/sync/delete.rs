@@ -149,6 +149,7 @@ impl Engine<'_> {
         let mut writes = vec![
             Write::delete(link_row.key.clone(), fenced(link_row.version)),
             Write::delete(records::pending_key(id, kind, &link.record), Expect::Anything),
+            review::remove(id, kind, &link.record),
         ];
         if let Some(row) = self.read(std::slice::from_ref(&key)).await?.pop().flatten() {
             let record = Record::from_row(kind, &row)?;

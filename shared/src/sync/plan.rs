@@ -87,6 +87,7 @@ impl Engine<'_> {
         let write = link.map(|(version, link)| {
             let link = Link {
                 etag: external.etag.clone(),
+                mapping: self.integration.mapping_version,
                 active: external.active,
                 ..link
             };
@@ -163,21 +164,19 @@ impl Engine<'_> {
         if merged.send {
             writes.push(records::pend(id, kind, &pair.id));
         }
-        if let Some(held) = merged.review {
-            let subject = Subject::Conflict {
-                kind,
-                record: pair.id.clone(),
-                external: pair.external.id.clone(),
-                groups: held.iter().copied().collect(),
-            };
-            let review = Review {
-                subject,
-                opened_at: self.clock.now(),
-            };
-            writes.push(match held.is_empty() {
-                true => review::remove(id, &review),
-                false => review::write(id, &review),
-            });
+        match merged.review {
+            None => {}
+            Some(held) if held.is_empty() => writes.push(review::remove(id, kind, &pair.id)),
+            Some(held) => {
+                let subject = Subject::Conflict {
+                    kind,
+                    record: pair.id.clone(),
+                    external: pair.external.id.clone(),
+                    groups: held.into_iter().collect(),
+                };
+                let opened_at = self.clock.now();
+                writes.push(review::write(id, &Review { subject, opened_at }));
+            }
         }
         if work.waits(kind, Side::Pull, &pair.external.id) {
             writes.push(quarantine::release(id, kind, Side::Pull, &pair.external.id));

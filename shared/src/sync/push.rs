@@ -109,14 +109,9 @@ impl Engine<'_> {
         changes: Vec<Change>,
         outcomes: Vec<Outcome>,
     ) -> Result<Vec<Row>, Stop> {
-        let denied =
-            |outcome: &Outcome| matches!(outcome, Err(error) if error.kind() == ErrorKind::PermissionDenied);
-        if outcomes.len() > 1 && outcomes.iter().all(denied) {
-            // Not single rows are closed to us but the table: no human looks through all of them one by one.
-            return Err(outcomes
-                .into_iter()
-                .find_map(Result::err)
-                .map_or(Stop::Fenced, Stop::from));
+        if is_closed(&outcomes) {
+            let error = outcomes.into_iter().find_map(Result::err);
+            return Err(error.expect("every outcome is an error").into());
         }
         let (mut conflicts, mut missing, mut broken) = (Vec::new(), Vec::new(), None);
         for ((pending, change), outcome) in sent.into_iter().zip(changes).zip(outcomes) {
@@ -235,6 +230,13 @@ impl Engine<'_> {
         work.totals(kind).push_refused += 1;
         self.unmark(mark).await
     }
+}
+
+/// Says whether not single rows are closed to us but the table: nobody looks through each of its changes in quarantine.
+fn is_closed(outcomes: &[Outcome]) -> bool {
+    let denied =
+        |outcome: &Outcome| matches!(outcome, Err(error) if error.kind() == ErrorKind::PermissionDenied);
+    outcomes.len() > 1 && outcomes.iter().all(denied)
 }
 
 fn row(found: Found) -> Option<Item> {

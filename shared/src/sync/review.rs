@@ -122,7 +122,7 @@ impl Review {
     pub fn id(&self) -> String {
         match &self.subject {
             Subject::Deletions { kind, found_by, .. } => format!("deletions.{kind}.{found_by}"),
-            Subject::Conflict { kind, record, .. } => format!("conflict.{kind}.{record}"),
+            Subject::Conflict { kind, record, .. } => conflict_id(*kind, record),
         }
     }
 }
@@ -145,9 +145,13 @@ pub(crate) fn write(integration: &IntegrationId, review: &Review) -> Write {
     )
 }
 
-/// Returns the write that takes a review back, since there is nothing left to decide.
-pub(super) fn remove(integration: &IntegrationId, review: &Review) -> Write {
-    Write::delete(key(integration, &review.id()), Expect::Anything)
+/// Returns the write that takes the review of a record back, since there is nothing left to decide.
+pub(super) fn remove(integration: &IntegrationId, kind: Kind, record: &RecordId) -> Write {
+    Write::delete(key(integration, &conflict_id(kind, record)), Expect::Anything)
+}
+
+fn conflict_id(kind: Kind, record: &RecordId) -> String {
+    format!("conflict.{kind}.{record}")
 }
 
 /// Lists what waits, with the place to go on after.

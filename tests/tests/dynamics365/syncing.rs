@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use shared::adapter::Adapter;
 use shared::clock::Clock;
 use shared::flow::work::{Connect, Worker, slice};
-use shared::flow::{Attempt, Ports, reconcile, trigger};
+use shared::flow::{Attempt, Ports, reconcile, stop, trigger};
 use shared::integration::{self, ConflictRule, Direction, Integration, Precondition, integration_key};
 use shared::model::{Fields, Group, Kind, Record, RecordId, System};
 use shared::publish::MemoryPublish;
@@ -21,6 +21,7 @@ use shared::sync::review::{self, Decision, Review};
 use shared::sync::{Mode, Run, RunRequest, RunState, Totals, Trigger, read_run};
 use tests::dataverse::Privilege;
 use tests::dataverse::faults::{Fault, FaultRule};
+use tests::dataverse::limits::Limit;
 use uuid::Uuid;
 
 use super::world::{SimulationClock, World};
@@ -32,7 +33,7 @@ struct Pair {
     queue: Arc<MemoryQueue>,
 }
 
-/// Sets adapters up as functions do, with the settings that the integration has by then.
+/// Sets adapters up as functions do, each in a process of its own and with the settings that there are by then.
 struct Connections(Arc<World>);
 
 impl std::fmt::Debug for Connections {
@@ -44,7 +45,7 @@ impl std::fmt::Debug for Connections {
 #[async_trait]
 impl Connect for Connections {
     async fn connect(&self, integration: &Integration) -> Arc<dyn Adapter> {
-        self.0.adapter_with(integration)
+        self.0.adapter_anew(integration)
     }
 }
 
@@ -109,6 +110,24 @@ impl Pair {
         }
     }
 
+    /// Starts a run, and works its first slice.
+    async fn begin(&self) -> Run {
+        let run = trigger(&self.worker.ports, self.request(Mode::Delta), Attempt::default())
+            .await
+            .unwrap();
+        self.deliver().await;
+        read_run(self.store(), &run.integration, &run.id).await.unwrap()
+    }
+
+    /// Works the slices that are on the queue.
+    async fn deliver(&self) {
+        while let Some(received) = self.queue.receive(System::Dynamics365) {
+            let message = serde_json::from_str(&received.message.body).unwrap();
+            drop(slice(&self.worker, &message).await);
+            self.queue.ack(&received);
+        }
+    }
+
     /// Runs to the end, whatever it takes; a run that has not ended after a day is returned as it is.
     async fn run(&self, mode: Mode) -> Run {
         let run = trigger(&self.worker.ports, self.request(mode), Attempt::default())
@@ -119,11 +138,7 @@ impl Pair {
 
     async fn finish(&self, run: &Run) -> Run {
         for _ in 0..100 {
-            while let Some(received) = self.queue.receive(System::Dynamics365) {
-                let message = serde_json::from_str(&received.message.body).unwrap();
-                drop(slice(&self.worker, &message).await);
-                self.queue.ack(&received);
-            }
+            self.deliver().await;
             let run = read_run(self.store(), &run.integration, &run.id).await.unwrap();
             if run.finished_at.is_some() {
                 return run;
@@ -374,6 +389,48 @@ async fn a_row_that_is_hidden_is_no_row_that_is_gone() {
     assert_eq!(pair.members().await.len(), 100);
 }
 
+#[tokio::test]
+async fn a_merged_contact_goes_once_and_says_into_whom() {
+    let pair = Pair::new(5).await;
+    pair.sync().await;
+    let members = pair.members().await;
+    let [loser, master] = [0, 1].map(|at: usize| &members[at]);
+    let row = |member: &Record| member.links[&System::Dynamics365].parse().unwrap();
+    pair.world.simulation.merge_as_human(row(loser), row(master));
+    let run = pair.run(Mode::Full).await;
+    let Totals {
+        deleted,
+        absent,
+        removed,
+        ..
+    } = totals(&run, Kind::Member);
+    assert_eq!((deleted, absent, removed), (1, 0, 1));
+    let organization = pair.id().organization;
+    let key = records::record_key(&organization, Kind::Member, &loser.id);
+    let row = pair.store().get(&[key]).await.unwrap().remove(0).unwrap();
+    let gone = Record::from_row(Kind::Member, &row).unwrap();
+    assert_eq!(gone.merged_into.as_ref(), Some(&master.id));
+}
+
+#[tokio::test]
+async fn a_row_that_was_given_another_key_waits_and_its_record_stays_as_it_is() {
+    let pair = Pair::new(5).await;
+    pair.sync().await;
+    let before = pair.members().await;
+    let external = |member: &Record| member.links[&System::Dynamics365].to_string();
+    let keyed = before
+        .iter()
+        .find(|member| external(member) != member.id.as_str())
+        .unwrap();
+    let row = external(keyed).parse().unwrap();
+    let changes = json!({ "hlf_memberno": "987654", "lastname": "Annen" });
+    pair.world.simulation.edit_as_human("contacts", row, &changes);
+    assert_eq!(pair.sync().await.state, RunState::Partial);
+    let waiting = pair.quarantine().await;
+    assert_eq!((waiting.len(), waiting[0].field.as_str()), (1, "key"));
+    assert_eq!(pair.members().await, before);
+}
+
 // The field map
 
 #[tokio::test]
@@ -594,17 +651,35 @@ async fn a_run_whose_credentials_cannot_be_read_waits_wherever_it_is() {
     };
     pair.world.inject(FaultRule::once(down).at("$batch"));
     pair.world.simulation.advance(SignedDuration::from_mins(1));
-    let run = trigger(&pair.worker.ports, pair.request(Mode::Delta), Attempt::default())
-        .await
-        .unwrap();
-    let received = pair.queue.receive(System::Dynamics365).unwrap();
-    let message = serde_json::from_str(&received.message.body).unwrap();
-    slice(&pair.worker, &message).await.unwrap();
-    pair.queue.ack(&received);
+    let run = pair.begin().await;
+    assert_eq!(run.state, RunState::Waiting);
     pair.world.unreadable.store(3, Ordering::SeqCst);
     let run = pair.finish(&run).await;
     assert_eq!(run.state, RunState::Succeeded, "{run:?}");
     assert_eq!(totals(&run, Kind::Member).pushed_created, 1);
+}
+
+#[tokio::test]
+async fn a_system_that_wants_to_be_left_alone_is_left_alone_by_the_next_run_too() {
+    let pair = Pair::new(3).await;
+    let limited = Fault::TooManyRequests {
+        limit: Limit::Requests,
+        retry_after: Some("1800".to_owned()),
+    };
+    pair.world
+        .inject(FaultRule::once(limited).at("/api/data/v9.2/contacts"));
+    let first = pair.begin().await;
+    assert_eq!(first.state, RunState::Waiting);
+    stop(&pair.worker.ports, &pair.id(), &first.id).await.unwrap();
+    pair.deliver().await;
+    let asked = pair.world.requests();
+    let second = pair.begin().await;
+    assert_eq!(
+        (second.state, second.resume_at),
+        (RunState::Waiting, first.resume_at)
+    );
+    assert_eq!(pair.world.requests(), asked);
+    assert_eq!(pair.finish(&second).await.state, RunState::Succeeded);
 }
 
 #[tokio::test]

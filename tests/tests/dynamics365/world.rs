@@ -66,9 +66,8 @@ impl World {
 
     pub(crate) async fn with(config: SimulationConfig) -> Self {
         let simulation = Arc::new(Simulation::start(config).await);
-        let clock = Arc::new(SimulationClock(Arc::clone(&simulation)));
         Self {
-            connections: Connections::new(simulation.base_url().parse().unwrap(), clock),
+            connections: connections(&simulation),
             settings: settings(&simulation),
             credentials: json!({ "clientId": simulation.client_id(), "clientSecret": simulation.client_secret() }),
             secret_version: "1".to_owned(),
@@ -85,28 +84,31 @@ impl World {
     }
 
     pub(crate) fn adapter_of(&self, organization: &str) -> Arc<dyn Adapter> {
-        self.adapter_with(&self.integration(organization))
+        self.connect(&self.integration(organization), &self.connections)
     }
 
-    /// Sets up the adapter with settings that may have changed since.
-    pub(crate) fn adapter_with(&self, integration: &Integration) -> Arc<dyn Adapter> {
-        let spent = self
-            .unreadable
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
-        if spent.is_ok() {
-            let system = integration.id.system;
+    /// Sets up the adapter in a process of its own, with settings that may have changed since.
+    pub(crate) fn adapter_anew(&self, integration: &Integration) -> Arc<dyn Adapter> {
+        let unreadable = |left: u32| left.checked_sub(1);
+        let (one, other) = (Ordering::SeqCst, Ordering::SeqCst);
+        if self.unreadable.fetch_update(one, other, unreadable).is_ok() {
+            let message = "the secret could not be read";
             return Arc::new(Unusable::new(
-                system,
+                integration.id.system,
                 ErrorKind::Unavailable,
-                "the secret could not be read",
+                message,
             ));
         }
+        self.connect(integration, &connections(&self.simulation))
+    }
+
+    fn connect(&self, integration: &Integration, connections: &Connections) -> Arc<dyn Adapter> {
         let secret = Secret {
             value: self.credentials.to_string().into(),
             version: self.secret_version.clone(),
         };
         let deadline = self.simulation.now() + self.time_limit;
-        connect(integration, &secret, &self.connections, deadline).unwrap()
+        connect(integration, &secret, connections, deadline).unwrap()
     }
 
     pub(crate) fn integration(&self, organization: &str) -> Integration {
@@ -146,6 +148,11 @@ impl World {
     pub(crate) fn requests(&self) -> u64 {
         self.simulation.counters().requests
     }
+}
+
+fn connections(simulation: &Arc<Simulation>) -> Connections {
+    let clock = Arc::new(SimulationClock(Arc::clone(simulation)));
+    Connections::new(simulation.base_url().parse().unwrap(), clock)
 }
 
 fn settings(simulation: &Simulation) -> Value {

@@ -261,7 +261,7 @@ fn etag(target: &Target) -> Result<String> {
         Ok(etag.to_owned())
     } else {
         Err(Error::new(
-            ErrorKind::Malformed,
+            ErrorKind::Rejected,
             "the row's version cannot be sent back: it is not plain text",
         ))
     }
