@@ -42,6 +42,7 @@ pub use engine::Engine;
 pub use finish::{Worked, failure};
 pub use lease::{Claim, ClaimError, Lease, OpenError, Woken, abandon, claim, open, wake};
 pub use merge::{Merged, Rules};
+pub(crate) use run::runs_prefix;
 pub use run::{
     Cost, Failure, Mode, Position, Run, RunError, RunRequest, RunState, SliceMessage, Totals, Trigger,
     cancel, list_runs, read_last, read_run,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, Stop, Work};
-use super::run::{Mode, Position};
+use super::run::{self, Mode, Position};
 use crate::adapter::{Found, Item};
 use crate::integration::audit;
 use crate::model::{IntegrationId, Kind, RunId};
@@ -65,7 +65,8 @@ pub(super) fn mark(kind: Kind, side: Side, id: &str) -> String {
     format!("{kind}#{}#{id}", side.as_str())
 }
 
-fn prefix(integration: &IntegrationId) -> String {
+/// Returns what the places of what waits begin with.
+pub(crate) fn prefix(integration: &IntegrationId) -> String {
     format!("quarantine#{}#", integration.system)
 }
 
@@ -99,17 +100,9 @@ pub async fn list(
     after: Option<String>,
     limit: usize,
 ) -> Result<(Vec<Quarantined>, Option<String>), StoreError> {
-    let query = Query::new(
-        Table::Control,
-        integration.organization.as_str(),
-        prefix(integration),
-        limit,
-    );
-    let page = store.query(&query.after(after)).await?;
-    Ok((
-        page.rows.iter().map(Row::decode).collect::<Result<_, _>>()?,
-        page.next,
-    ))
+    let organization = integration.organization.as_str();
+    let query = Query::new(Table::Control, organization, prefix(integration), limit);
+    run::list(store, &query.after(after)).await
 }
 
 /// Drops a record that waits: it is taken over again only when it changes. Says whether there was one.

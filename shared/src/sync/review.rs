@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::lease::{OpenError, open_at};
 use super::quarantine::{self, Quarantined, Side};
-use super::run::{Mode, Position, Run, RunRequest, read_row};
+use super::run::{self, Mode, Position, Run, RunRequest, read_row};
 use crate::integration::audit;
 use crate::model::{Group, IntegrationId, Kind, Link, RecordId, RunId};
 use crate::records;
-use crate::store::{Content, Expect, Key, Query, Row, Store, StoreError, Table, Write};
+use crate::store::{Content, Expect, Key, Query, Store, StoreError, Table, Write};
 
 /// What is to be decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,7 +127,8 @@ impl Review {
     }
 }
 
-fn prefix(integration: &IntegrationId) -> String {
+/// Returns what the places of what waits begin with.
+pub(crate) fn prefix(integration: &IntegrationId) -> String {
     format!("review#{}#", integration.system)
 }
 
@@ -165,17 +166,9 @@ pub async fn list(
     after: Option<String>,
     limit: usize,
 ) -> Result<(Vec<Review>, Option<String>), StoreError> {
-    let query = Query::new(
-        Table::Control,
-        integration.organization.as_str(),
-        prefix(integration),
-        limit,
-    );
-    let page = store.query(&query.after(after)).await?;
-    Ok((
-        page.rows.iter().map(Row::decode).collect::<Result<_, _>>()?,
-        page.next,
-    ))
+    let organization = integration.organization.as_str();
+    let query = Query::new(Table::Control, organization, prefix(integration), limit);
+    run::list(store, &query.after(after)).await
 }
 
 /// Carries out a decision; returns the run that does the work, where it takes one.

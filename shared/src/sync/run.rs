@@ -396,7 +396,7 @@ impl Run {
 }
 
 pub(super) fn run_key(integration: &IntegrationId, run: &RunId) -> Key {
-    let sort = format!("run#{}#{run}", integration.system);
+    let sort = format!("{}{run}", runs_prefix(integration));
     Key::new(Table::Control, integration.organization.as_str(), sort)
 }
 
@@ -441,11 +441,24 @@ pub async fn list_runs(
     after: Option<String>,
     limit: usize,
 ) -> Result<(Vec<Run>, Option<String>), StoreError> {
-    let prefix = format!("run#{}#", integration.system);
-    let query = Query::new(Table::Control, integration.organization.as_str(), prefix, limit);
-    let page = store.query(&query.after(after).newest_first()).await?;
-    let runs = page.rows.iter().map(Row::decode).collect::<Result<_, _>>()?;
-    Ok((runs, page.next))
+    let organization = integration.organization.as_str();
+    let query = Query::new(Table::Control, organization, runs_prefix(integration), limit);
+    list(store, &query.after(after).newest_first()).await
+}
+
+/// Returns what the places of an integration's runs begin with.
+pub(crate) fn runs_prefix(integration: &IntegrationId) -> String {
+    format!("run#{}#", integration.system)
+}
+
+/// Reads one page of rows, with the place to go on after.
+pub(super) async fn list<T: serde::de::DeserializeOwned>(
+    store: &dyn Store,
+    query: &Query,
+) -> Result<(Vec<T>, Option<String>), StoreError> {
+    let page = store.query(query).await?;
+    let rows = page.rows.iter().map(Row::decode).collect::<Result<_, _>>()?;
+    Ok((rows, page.next))
 }
 
 /// Asks a run to stop at its next checkpoint.

@@ -220,6 +220,14 @@ impl Pair {
         Some(self.finish(&run).await)
     }
 
+    /// Has humans delete some contacts.
+    fn delete_there(&self, count: usize) {
+        for row in self.contacts().iter().take(count) {
+            let id = guid(row, "contactid");
+            self.world.simulation.delete_as_human("contacts", id);
+        }
+    }
+
     fn contacts(&self) -> Vec<Value> {
         self.world.simulation.rows("contacts")
     }
@@ -262,11 +270,7 @@ async fn a_listing_that_leaves_rows_out_deletes_none_of_them() {
 async fn more_deletions_than_the_guard_allows_wait_until_a_human_approves_them() {
     let pair = Pair::new(100).await;
     pair.sync().await;
-    for row in pair.contacts().iter().take(30) {
-        pair.world
-            .simulation
-            .delete_as_human("contacts", guid(row, "contactid"));
-    }
+    pair.delete_there(30);
     let run = pair.sync().await;
     assert_eq!(run.state, RunState::Partial);
     assert_eq!(pair.members().await.len(), 100);
@@ -284,11 +288,7 @@ async fn more_deletions_than_the_guard_allows_wait_until_a_human_approves_them()
 async fn rejected_deletions_leave_the_records_where_they_are() {
     let pair = Pair::new(100).await;
     pair.sync().await;
-    for row in pair.contacts().iter().take(30) {
-        pair.world
-            .simulation
-            .delete_as_human("contacts", guid(row, "contactid"));
-    }
+    pair.delete_there(30);
     pair.sync().await;
     let reviews = pair.reviews().await;
     assert_eq!(pair.decide(&reviews[0], Decision::Reject).await, None);
@@ -301,19 +301,12 @@ async fn rejected_deletions_leave_the_records_where_they_are() {
 async fn the_guard_counts_what_is_left_and_not_what_once_was() {
     let pair = Pair::new(400).await;
     pair.sync().await;
-    let delete = |from: usize, count: usize| {
-        for row in pair.contacts().iter().skip(from).take(count) {
-            pair.world
-                .simulation
-                .delete_as_human("contacts", guid(row, "contactid"));
-        }
-    };
-    delete(0, 300);
+    pair.delete_there(300);
     pair.sync().await;
     let reviews = pair.reviews().await;
     pair.decide(&reviews[0], Decision::Approve).await;
     assert_eq!(pair.members().await.len(), 100);
-    delete(0, 30);
+    pair.delete_there(30);
     assert_eq!(pair.sync().await.state, RunState::Partial);
     assert_eq!(pair.members().await.len(), 100);
 }
@@ -322,11 +315,7 @@ async fn the_guard_counts_what_is_left_and_not_what_once_was() {
 async fn hundreds_of_approved_deletions_are_made_a_list_at_a_time() {
     let pair = Pair::new(1_300).await;
     pair.sync().await;
-    for row in pair.contacts().iter().take(1_200) {
-        pair.world
-            .simulation
-            .delete_as_human("contacts", guid(row, "contactid"));
-    }
+    pair.delete_there(1_200);
     pair.run(Mode::Full).await;
     let reviews = pair.reviews().await;
     let run = pair.decide(&reviews[0], Decision::Approve).await.unwrap();

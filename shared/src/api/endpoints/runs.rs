@@ -31,7 +31,7 @@ pub(in crate::api) async fn list_runs(
     paging: Paging,
 ) -> Result<JsonAnswer<RunList>, Problem> {
     connected(&ports, &id).await?;
-    let prefix = format!("run#{}#", id.system);
+    let prefix = sync::runs_prefix(&id);
     let after = paging.after(&prefix)?;
     let (runs, place) = sync::list_runs(&*ports.store, &id, after, paging.limit).await?;
     let items = runs.into_iter().map(RunView::from).collect();

@@ -37,7 +37,7 @@ pub(in crate::api) async fn list_quarantine(
     paging: Paging,
 ) -> Result<JsonAnswer<QuarantineList>, Problem> {
     connected(&ports, &id).await?;
-    let prefix = format!("quarantine#{}#", id.system);
+    let prefix = quarantine::prefix(&id);
     let after = paging.after(&prefix)?;
     let (items, place) = quarantine::list(&*ports.store, &id, after, paging.limit).await?;
     Ok(JsonAnswer(QuarantineList {
@@ -94,7 +94,7 @@ pub(in crate::api) async fn list_reviews(
     paging: Paging,
 ) -> Result<JsonAnswer<ReviewList>, Problem> {
     connected(&ports, &id).await?;
-    let prefix = format!("review#{}#", id.system);
+    let prefix = review::prefix(&id);
     let after = paging.after(&prefix)?;
     let (reviews, place) = review::list(&*ports.store, &id, after, paging.limit).await?;
     let items = reviews.into_iter().map(ReviewView::from).collect();
