@@ -75,6 +75,12 @@ impl Clients {
         aws_sdk_secretsmanager::Client::new(&self.config)
     }
 
+    /// Makes a client of KMS.
+    #[must_use]
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.config)
+    }
+
     /// Makes a client of EventBridge.
     #[must_use]
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {

@@ -10,18 +10,18 @@ use shared::model::System;
 use shared::publish::{EventBridge, Publish};
 use shared::queue::SqsQueue;
 use shared::secrets::{Secrets, SecretsManager};
-use shared::store::{DynamoStore, TableNames};
+use shared::store::{DynamoStore, Table};
 
 /// Puts the tables, the queues and the time together.
 #[must_use]
 pub fn ports(clients: &Clients, tables: &Tables, dynamics365_queue_url: &str) -> Ports {
-    let names = TableNames {
-        control: tables.control.clone(),
-        records: tables.records.clone(),
-    };
+    let names = [
+        (Table::Control, &*tables.control),
+        (Table::Records, &*tables.records),
+    ];
     let urls = [(System::Dynamics365, dynamics365_queue_url.to_owned())];
     Ports {
-        store: Arc::new(DynamoStore::new(&clients.dynamodb(), names)),
+        store: Arc::new(DynamoStore::new(&clients.dynamodb(), names.into())),
         queue: Arc::new(SqsQueue::new(clients.sqs(), urls.into())),
         clock: Arc::new(SystemClock),
     }

@@ -26,6 +26,8 @@ pub enum Table {
     Control,
     /// The platform's records and their links.
     Records,
+    /// The integration systems and their credentials.
+    Registry,
 }
 
 /// Where a row is: a partition, which begins with the organization, and a place in its order.

@@ -267,6 +267,32 @@ async fn a_listing_that_leaves_rows_out_deletes_none_of_them() {
 }
 
 #[tokio::test]
+async fn a_listing_that_is_broken_in_any_way_deletes_nothing() {
+    let mut world = World::new(60).await;
+    world.settings["pageSize"] = json!(20);
+    let pair = Pair::with(world, |_| {}).await;
+    pair.sync().await;
+    for fault in [
+        Fault::EmptyPage,
+        Fault::NoLinks,
+        Fault::TruncatedJson,
+        Fault::TruncatedBody,
+        Fault::ErrorInBody,
+        Fault::Html,
+        Fault::ResetAfter,
+    ] {
+        for page in 0..3 {
+            let rule = FaultRule::once(fault.clone());
+            pair.world.inject(rule.at("/api/data/v9.2/contacts?").after(page));
+            let run = pair.run(Mode::Full).await;
+            pair.world.simulation.clear_faults();
+            assert_eq!(totals(&run, Kind::Member).removed, 0, "{fault:?} {page}");
+            assert_eq!(pair.members().await.len(), 60, "{fault:?} {page}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn more_deletions_than_the_guard_allows_wait_until_a_human_approves_them() {
     let pair = Pair::new(100).await;
     pair.sync().await;

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use shared::clients::Clients;
-use shared::store::{DynamoStore, TableNames};
+use shared::store::{DynamoStore, Table, TableNames};
 use tokio::net::TcpListener;
 
 /// How often the clients of these tests send a request.
@@ -64,7 +64,7 @@ impl Dynamo {
             .attribute_definitions(attribute("due", ScalarAttributeType::S))
             .attribute_definitions(attribute("due_at", ScalarAttributeType::N))
             .global_secondary_indexes(index);
-        for table in [control, table(&client, "records")] {
+        for table in [control, table(&client, "records"), table(&client, "registry")] {
             table.send().await.expect("the table is made");
         }
     }
@@ -94,10 +94,12 @@ pub(crate) fn configure(endpoint: &str, http: SharedHttpClient) -> SdkConfig {
 
 /// Returns the names that the tables have.
 pub(crate) fn names() -> TableNames {
-    TableNames {
-        control: "control".to_owned(),
-        records: "records".to_owned(),
-    }
+    let tables = [
+        (Table::Control, "control"),
+        (Table::Records, "records"),
+        (Table::Registry, "registry"),
+    ];
+    tables.into()
 }
 
 fn table(client: &Client, name: &str) -> CreateTableFluentBuilder {

@@ -6,8 +6,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod dynamo;
+mod keys;
 mod publish;
 mod queue;
+mod registry;
 mod secrets;
 mod store;
 mod wire;

@@ -88,11 +88,8 @@ impl DynamoStore {
     }
 
     fn table(&self, name: &str) -> Table {
-        if name == self.tables.control {
-            Table::Control
-        } else {
-            Table::Records
-        }
+        let named = self.tables.0.iter().find(|(_, known)| *known == name);
+        named.map_or(Table::Control, |(table, _)| *table)
     }
 }
 

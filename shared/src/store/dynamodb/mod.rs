@@ -13,6 +13,7 @@
 //!
 //! The control table has a sparse index `due`, keys only: hash `due`, range `due_at`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,13 +35,14 @@ mod list;
 mod single;
 mod transaction;
 
-/// The names that the tables have in this deployment.
+/// The names that the tables have in this deployment: of those that a function works with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableNames {
-    /// The control table.
-    pub control: String,
-    /// The records table.
-    pub records: String,
+pub struct TableNames(BTreeMap<Table, String>);
+
+impl<const N: usize> From<[(Table, &str); N]> for TableNames {
+    fn from(names: [(Table, &str); N]) -> Self {
+        Self(names.map(|(table, name)| (table, name.to_owned())).into())
+    }
 }
 
 /// Keeps rows in DynamoDB; clones share the connections and the counts.
@@ -71,11 +73,9 @@ impl DynamoStore {
         self.counter.counts()
     }
 
+    /// A table that the function was not told of has no name, and DynamoDB refuses it.
     fn name(&self, table: Table) -> &str {
-        match table {
-            Table::Control => &self.tables.control,
-            Table::Records => &self.tables.records,
-        }
+        self.tables.0.get(&table).map_or("", String::as_str)
     }
 }
 

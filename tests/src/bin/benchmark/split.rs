@@ -54,7 +54,7 @@ impl Store for SplitStore {
     async fn query(&self, query: &Query) -> Result<Page, StoreError> {
         match query.table {
             Table::Control => self.control.query(query).await,
-            Table::Records => self.tables.query(query).await,
+            Table::Records | Table::Registry => self.tables.query(query).await,
         }
     }
 

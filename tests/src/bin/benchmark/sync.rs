@@ -11,7 +11,7 @@ use shared::integration::integration_key;
 use shared::model::{Kind, System};
 use shared::publish::MemoryPublish;
 use shared::queue::MemoryQueue;
-use shared::store::{Content, DynamoStore, Expect, TableNames, Write};
+use shared::store::{Content, DynamoStore, Expect, Table, TableNames, Write};
 use shared::sync::{self, Mode, Run, RunRequest, RunState, Totals, Trigger};
 
 use crate::Result;
@@ -21,10 +21,7 @@ use crate::split::SplitStore;
 
 /// Syncs everything into empty tables.
 pub(crate) async fn first_sync(dataverse: &Arc<Dataverse>, tables: &SdkConfig) -> Result<(Run, Copied)> {
-    let names = TableNames {
-        control: "control".to_owned(),
-        records: "records".to_owned(),
-    };
+    let names = TableNames::from([(Table::Control, "control"), (Table::Records, "records")]);
     let client = Clients::new(tables.clone()).dynamodb();
     let store = Arc::new(SplitStore::new(DynamoStore::new(&client, names)));
     let queue = Arc::new(MemoryQueue::new(Arc::new(SystemClock)));

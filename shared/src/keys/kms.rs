@@ -1,0 +1,110 @@
+//! The keys in KMS: they sign and seal there, and nobody ever sees them.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use aws_sdk_kms::Client;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use p256::elliptic_curve::sec1::ToSec1Point as _;
+use p256::pkcs8::DecodePublicKey as _;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{KeyError, Keys, PublicKey, Sealed, Signature};
+
+/// The name under which the context of what is sealed is told to KMS, which writes it into its own log.
+const CONTEXT: &str = "for";
+
+/// Signs with one key of KMS, and seals with another.
+#[derive(Clone)]
+pub struct KmsKeys {
+    client: Client,
+    signs: String,
+    seals: String,
+}
+
+impl KmsKeys {
+    /// Uses two keys by their ids, ARNs or aliases: one of the kind `ECC_NIST_P256` that signs, and a symmetric one.
+    pub fn new(client: Client, signs: impl Into<String>, seals: impl Into<String>) -> Self {
+        let (signs, seals) = (signs.into(), seals.into());
+        Self { client, signs, seals }
+    }
+}
+
+impl fmt::Debug for KmsKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KmsKeys")
+            .field("signs", &self.signs)
+            .field("seals", &self.seals)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Keys for KmsKeys {
+    async fn sign(&self, message: &[u8]) -> Result<Signature, KeyError> {
+        let request = self.client.sign().key_id(&self.signs);
+        let request = request
+            .message_type(MessageType::Raw)
+            .signing_algorithm(SigningAlgorithmSpec::EcdsaSha256)
+            .message(Blob::new(message));
+        let answer = request.send().await.map_err(key_error)?;
+        let der = answer.signature.ok_or(KeyError::Malformed)?;
+        let signature = p256::ecdsa::Signature::from_der(der.as_ref()).map_err(|_| KeyError::Malformed)?;
+        Ok(Signature(signature.to_bytes().into()))
+    }
+
+    async fn public(&self) -> Result<PublicKey, KeyError> {
+        let request = self.client.get_public_key().key_id(&self.signs);
+        let answer = request.send().await.map_err(key_error)?;
+        let der = answer.public_key.ok_or(KeyError::Malformed)?;
+        let key = p256::PublicKey::from_public_key_der(der.as_ref()).map_err(|_| KeyError::Malformed)?;
+        PublicKey::of_point(key.to_sec1_point(false).as_bytes()).ok_or(KeyError::Malformed)
+    }
+
+    async fn seal(&self, context: &str, secret: &SecretString) -> Result<Sealed, KeyError> {
+        let request = self.client.encrypt().key_id(&self.seals);
+        let request = request
+            .encryption_context(CONTEXT, context)
+            .plaintext(Blob::new(secret.expose_secret().as_bytes()));
+        let answer = request.send().await.map_err(key_error)?;
+        let sealed = answer.ciphertext_blob.ok_or(KeyError::Malformed)?;
+        Ok(Sealed(STANDARD.encode(sealed.as_ref())))
+    }
+
+    async fn open(&self, context: &str, sealed: &Sealed) -> Result<SecretString, KeyError> {
+        let bytes = STANDARD.decode(&sealed.0).map_err(|_| KeyError::Sealed)?;
+        let request = self.client.decrypt().key_id(&self.seals);
+        let request = request
+            .encryption_context(CONTEXT, context)
+            .ciphertext_blob(Blob::new(bytes));
+        let answer = request.send().await.map_err(key_error)?;
+        let opened = answer.plaintext.ok_or(KeyError::Malformed)?.into_inner();
+        let text = String::from_utf8(opened).map_err(|_| KeyError::Malformed)?;
+        Ok(text.into())
+    }
+}
+
+/// Sorts KMS's errors by what the caller does next.
+///
+/// Source: AWS Key Management Service API Reference, the errors of `Sign`, `GetPublicKey`, `Encrypt` and `Decrypt`.
+fn key_error<E, R>(error: SdkError<E, R>) -> KeyError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
+{
+    match error.code() {
+        Some("InvalidCiphertextException" | "IncorrectKeyException") => KeyError::Sealed,
+        Some(
+            "AccessDeniedException"
+            | "DisabledException"
+            | "KMSInvalidStateException"
+            | "NotFoundException"
+            | "InvalidKeyUsageException",
+        ) => KeyError::Denied(Box::new(error)),
+        _ => KeyError::Unavailable(Box::new(error)),
+    }
+}
