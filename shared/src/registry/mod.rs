@@ -21,13 +21,16 @@
 //! | 3 credentials | each with its holding, in one transaction | a system with fewer credentials | as 1 |
 //! | 4 system | system, name and entry, in one transaction | – | – |
 
+mod access;
 mod credential;
 mod list;
 mod name;
 mod scope;
 mod secret;
 mod system;
+mod token;
 
+pub use access::{Admitted, GrantError, Granted, admit, authenticate, grant};
 pub use credential::{
     Credential, CredentialRequest, Issued, delete_credential, find_credential, issue_credential,
 };
@@ -36,6 +39,7 @@ pub use name::{Fault, Input};
 pub use scope::{Scope, Scopes};
 pub use secret::{ClientSecret, Verifier};
 pub use system::{IntegrationSystem, RegistryError, find_system, register, unregister, update};
+pub use token::{Claims, LIFETIME, Refused, Tokens, VerifyError};
 
 use crate::store::{Key, Table};
 

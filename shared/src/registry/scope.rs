@@ -108,6 +108,12 @@ impl Scopes {
         self.0.contains(&scope)
     }
 
+    /// Returns what both allow.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        Self(self.0.intersection(&other.0).copied().collect())
+    }
+
     /// Says whether everything in `other` is allowed.
     #[must_use]
     pub fn include(&self, other: &Self) -> bool {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 use shared::keys::{Keys as _, MemoryKeys};
 use shared::registry::{
-    CredentialRequest, Input, IntegrationSystem, RegistryError, Scopes, credentials_of, delete_credential,
-    find_credential, find_system, issue_credential, list_systems, register, unregister, update,
+    ClientSecret, CredentialRequest, GrantError, Input, IntegrationSystem, RegistryError, Scope, Scopes,
+    Tokens, admit, credentials_of, delete_credential, find_credential, find_system, grant, issue_credential,
+    list_systems, register, unregister, update,
 };
 use shared::store::{Content, Expect, Key, MemoryStore, Store, Table, Write};
 use uuid::Uuid;
@@ -212,4 +214,88 @@ on_both!(an_unregistered_system_leaves_nothing_behind, store, {
     let again = unregister(&*store, system.id).await;
     assert!(matches!(again, Err(RegistryError::UnknownSystem)));
     registered(&*store, "one").await;
+});
+
+on_both!(
+    a_client_gets_a_token_for_what_it_was_given_and_for_no_more,
+    store,
+    {
+        let keys = Arc::new(MemoryKeys::new());
+        let tokens = Tokens::new(Arc::<MemoryKeys>::clone(&keys), "https://api.example.org");
+        let system = registered(&*store, "one").await;
+        let issued = issue_credential(&*store, &*keys, asked(system.id), NOW)
+            .await
+            .unwrap();
+        let client = issued.credential.id.to_string();
+        let granted = async |secret: &ClientSecret, scope: &str| {
+            grant(&*store, &tokens, (&client, secret), scope, NOW).await
+        };
+        let token = granted(&issued.secret, "sync:trigger record:read").await.unwrap();
+        let admitted = admit(&*store, &tokens, token.token.expose_secret(), NOW)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (admitted.client, admitted.system),
+            (issued.credential.id, system.id)
+        );
+        assert!(admitted.scopes.allow(Scope::SyncTrigger) && !admitted.scopes.allow(Scope::RecordWrite));
+        assert_eq!(
+            granted(&issued.secret, "").await.unwrap().scopes,
+            Scopes::default()
+        );
+        for scope in [
+            "integration_system:write",
+            "sync:trigger integration_system.auths:read",
+            "everything",
+        ] {
+            let refused = granted(&issued.secret, scope).await;
+            assert!(matches!(refused, Err(GrantError::InvalidScope)), "{scope}");
+        }
+        for secret in ["", "xis_", issued.secret.expose().trim_start_matches('x')] {
+            let refused = granted(&ClientSecret::known(secret), "").await;
+            assert!(matches!(refused, Err(GrantError::InvalidClient)), "{secret}");
+        }
+        for other in [
+            "",
+            "administrator",
+            &Uuid::nil().to_string(),
+            &Uuid::new_v4().to_string(),
+        ] {
+            for secret in [&issued.secret, &ClientSecret::known("")] {
+                let refused = grant(&*store, &tokens, (other, secret), "", NOW).await;
+                assert!(matches!(refused, Err(GrantError::InvalidClient)), "{other}");
+            }
+        }
+    }
+);
+
+on_both!(a_token_ends_at_once_with_its_credential_and_its_system, store, {
+    let keys = Arc::new(MemoryKeys::new());
+    let tokens = Tokens::new(Arc::<MemoryKeys>::clone(&keys), "https://api.example.org");
+    let system = registered(&*store, "one").await;
+    let end = Timestamp::from_second(60).unwrap();
+    let mut got = Vec::new();
+    for expires_at in [None, None, Some(end)] {
+        let request = CredentialRequest {
+            expires_at,
+            ..asked(system.id)
+        };
+        let issued = issue_credential(&*store, &*keys, request, NOW).await.unwrap();
+        let client = issued.credential.id.to_string();
+        let token = grant(&*store, &tokens, (&client, &issued.secret), "sync:trigger", NOW)
+            .await
+            .unwrap();
+        got.push((issued.credential.id, token.token));
+    }
+    let admitted = async |number: usize, at: Timestamp| {
+        let token = got[number].1.expose_secret();
+        admit(&*store, &tokens, token, at).await.unwrap().is_some()
+    };
+    assert!(admitted(0, NOW).await && admitted(1, NOW).await && admitted(2, NOW).await);
+    assert!(!admitted(2, end).await);
+    delete_credential(&*store, got[0].0).await.unwrap();
+    assert!(!admitted(0, NOW).await && admitted(1, NOW).await);
+    unregister(&*store, system.id).await.unwrap();
+    assert!(!admitted(1, NOW).await);
 });

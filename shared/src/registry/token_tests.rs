@@ -1,0 +1,180 @@
+use secrecy::ExposeSecret as _;
+
+use super::*;
+use crate::keys::MemoryKeys;
+use crate::registry::{ClientSecret, Scope};
+
+const PLACE: &str = "https://api.example.org";
+
+fn now() -> Timestamp {
+    "2026-01-31T10:00:00Z".parse().unwrap()
+}
+
+fn later(seconds: i64) -> Timestamp {
+    Timestamp::from_second(now().as_second() + seconds).unwrap()
+}
+
+fn credential() -> Credential {
+    Credential {
+        id: Uuid::from_u128(7),
+        system: Uuid::from_u128(8),
+        scopes: Scopes::integration_system(),
+        organizations: None,
+        verifier: ClientSecret::known("xis_canary").verifier(),
+        sealed: crate::keys::Sealed(String::new()),
+        issued_at: now(),
+        issued_by: "administrator".to_owned(),
+        expires_at: None,
+    }
+}
+
+/// A deployment, and the keys that it signs with.
+struct Deployment {
+    keys: Arc<MemoryKeys>,
+    tokens: Tokens,
+}
+
+impl Deployment {
+    fn new() -> Self {
+        let keys = Arc::new(MemoryKeys::new());
+        let tokens = Tokens::new(Arc::<MemoryKeys>::clone(&keys), PLACE);
+        Self { keys, tokens }
+    }
+
+    async fn token(&self) -> String {
+        let scopes = Scopes::from_iter([Scope::SyncTrigger]);
+        let token = self.tokens.issue(&credential(), scopes, now()).await.unwrap();
+        token.expose_secret().to_owned()
+    }
+
+    async fn accepts(&self, token: &str) -> bool {
+        self.tokens.verify(token, now()).await.is_ok()
+    }
+
+    /// Signs a token of another making with the deployment's own key.
+    async fn signed(&self, change: impl FnOnce(&mut Value, &mut Value)) -> String {
+        let token = self.token().await;
+        let parts: Vec<&str> = token.split('.').collect();
+        let read =
+            |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };
+        let (mut header, mut claims) = (read(parts[0]), read(parts[1]));
+        change(&mut header, &mut claims);
+        let signed = format!("{}.{}", encode(header.to_string()), encode(claims.to_string()));
+        let signature = self.keys.sign(signed.as_bytes()).await.unwrap();
+        format!("{signed}.{}", encode(signature.0))
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_was_issued_is_accepted_and_says_who_may_do_what() {
+    let deployment = Deployment::new();
+    let token = deployment.token().await;
+    let claims = deployment.tokens.verify(&token, now()).await.unwrap();
+    assert_eq!((claims.client_id, claims.sub), (credential().id, credential().id));
+    assert_eq!(claims.scope, Scopes::from_iter([Scope::SyncTrigger]));
+    assert_eq!(claims.exp - claims.iat, LIFETIME);
+    let header = decode_header(&token).unwrap();
+    let set = deployment.tokens.key_set().await.unwrap();
+    assert_eq!(header.typ.as_deref(), Some("at+jwt"));
+    assert_eq!(set["keys"][0]["kid"], json!(header.kid));
+}
+
+#[tokio::test]
+async fn a_token_is_good_until_its_end_and_not_before_its_time() {
+    let deployment = Deployment::new();
+    let token = deployment.token().await;
+    for (seconds, good) in [
+        (-61, false),
+        (-60, true),
+        (0, true),
+        (LIFETIME - 1, true),
+        (LIFETIME, false),
+    ] {
+        let verified = deployment.tokens.verify(&token, later(seconds)).await;
+        assert_eq!(verified.is_ok(), good, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn no_letter_of_a_token_may_be_another() {
+    let deployment = Deployment::new();
+    let token = deployment.token().await;
+    for position in 0..token.len() {
+        let mut changed = token.clone().into_bytes();
+        changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
+        let changed = String::from_utf8(changed).unwrap();
+        // The last letter of a part holds bits that mean nothing, and must be as they are written.
+        assert!(!deployment.accepts(&changed).await, "{position}");
+    }
+    for token in [
+        "",
+        ".",
+        "..",
+        "a.b.c",
+        token.strip_suffix(|_| true).unwrap(),
+        &format!("{token}."),
+        &format!("{token}A"),
+    ] {
+        assert!(!deployment.accepts(token).await, "{token}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_key_signed_or_nobody_is_refused() {
+    let deployment = Deployment::new();
+    assert!(!deployment.accepts(&Deployment::new().token().await).await);
+    let token = deployment.token().await;
+    let (signed, _) = token.rsplit_once('.').unwrap();
+    assert!(!deployment.accepts(&format!("{signed}.")).await);
+    for algorithm in ["none", "HS256", "RS256", "ES384", "EdDSA"] {
+        let token = deployment
+            .signed(|header, _| header["alg"] = json!(algorithm))
+            .await;
+        assert!(!deployment.accepts(&token).await, "{algorithm}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_kind_place_or_audience_is_refused_though_our_key_signed_it() {
+    let deployment = Deployment::new();
+    assert!(deployment.accepts(&deployment.signed(|_, _| {}).await).await);
+    for (member, value) in [
+        ("typ", json!("JWT")),
+        ("typ", Value::Null),
+        ("kid", json!("../key")),
+    ] {
+        let token = deployment
+            .signed(|header, _| header[member] = value.clone())
+            .await;
+        assert!(!deployment.accepts(&token).await, "{member} {value}");
+    }
+    for (claim, value) in [
+        ("iss", json!("https://elsewhere.example")),
+        ("aud", json!("https://elsewhere.example")),
+        ("sub", json!(Uuid::from_u128(9))),
+        ("exp", json!("9999999999")),
+        ("exp", json!(9_999_999_999_i64)),
+        ("exp", json!(-1)),
+        ("iat", json!("0")),
+        ("scope", json!("sync:trigger everything")),
+        ("client_id", json!("administrator")),
+    ] {
+        let token = deployment.signed(|_, claims| claims[claim] = value.clone()).await;
+        assert!(!deployment.accepts(&token).await, "{claim} {value}");
+    }
+    for claim in ["iss", "aud", "sub", "exp", "iat", "jti", "scope", "client_id"] {
+        let token = deployment
+            .signed(|_, claims| drop(claims.as_object_mut().unwrap().remove(claim)))
+            .await;
+        assert!(!deployment.accepts(&token).await, "without {claim}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_longer_than_any_of_ours_is_not_looked_at() {
+    let deployment = Deployment::new();
+    let token = deployment
+        .signed(|_, claims| claims["more"] = json!("x".repeat(LONGEST)))
+        .await;
+    assert!(!deployment.accepts(&token).await);
+}
