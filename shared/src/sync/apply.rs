@@ -7,7 +7,7 @@ use super::lease::LANES;
 use super::listing;
 use super::plan::Refusal;
 use super::quarantine::Side;
-use super::run::Totals;
+use super::totals::Totals;
 use crate::adapter::{ExternalRecord, Item};
 use crate::model::{FieldType, IdError, Kind, Link, Record, RecordId, Value};
 use crate::records;

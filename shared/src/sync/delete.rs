@@ -1,8 +1,8 @@
 //! Makes deletions: each is asked for once more, and too many at once are left to a human.
 
 use super::engine::{Engine, Stop, Work};
+use super::position::Position;
 use super::review::{self, Review, Subject};
-use super::run::Position;
 use crate::adapter::{Found, Item};
 use crate::model::{Kind, Link, Origin, Record, RecordId};
 use crate::records;

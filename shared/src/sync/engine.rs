@@ -8,7 +8,9 @@ use jiff::Timestamp;
 
 use super::cursor;
 use super::lease::{self, Claim, lease_key};
-use super::run::{Mode, Position, Run, RunState, Totals, read_row};
+use super::position::Position;
+use super::run::{Mode, Run, RunState, read_row};
+use super::totals::Totals;
 use crate::adapter::{self, Adapter, ErrorKind, From};
 use crate::clock::Clock;
 use crate::integration::{Direction, Integration};

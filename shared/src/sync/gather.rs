@@ -1,7 +1,7 @@
 //! Marks the records that a system has never been told of.
 
 use super::engine::{Engine, Stop, Work};
-use super::run::Position;
+use super::position::Position;
 use crate::model::Record;
 use crate::records;
 use crate::store::{Query, Table};

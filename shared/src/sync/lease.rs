@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::run::{Mode, Position, Run, RunRequest, last_key, read_row, run_key};
+use super::position::Position;
+use super::run::{Mode, Run, RunRequest, last_key, read_row, run_key};
 use crate::model::{IntegrationId, Kind, RunId};
 use crate::store::{Content, Expect, Key, Store, StoreError, Table, Write};
 

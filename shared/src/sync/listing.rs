@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Engine, Stop, Work};
-use super::run::{Position, Run};
+use super::position::Position;
+use super::run::Run;
 use crate::model::{Kind, RunId};
 use crate::records;
 use crate::store::{Content, Expect, Key, Query, StoreError, Table, Write};

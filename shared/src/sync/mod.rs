@@ -29,6 +29,7 @@ mod merge;
 pub mod outbox;
 mod pause;
 mod plan;
+mod position;
 mod pull;
 mod push;
 mod pushed;
@@ -36,15 +37,18 @@ pub mod quarantine;
 pub mod review;
 mod run;
 mod standing;
+mod totals;
 mod transact;
 
 pub use engine::Engine;
 pub use finish::{Worked, failure};
 pub use lease::{Claim, ClaimError, Lease, OpenError, Woken, abandon, claim, open, wake};
 pub use merge::{Merged, Rules};
+pub use position::Position;
 pub(crate) use run::runs_prefix;
 pub use run::{
-    Cost, Failure, Mode, Position, Run, RunError, RunRequest, RunState, SliceMessage, Totals, Trigger,
-    cancel, list_runs, read_last, read_run,
+    Failure, Mode, Run, RunError, RunRequest, RunState, SliceMessage, Trigger, cancel, list_runs, read_last,
+    read_run,
 };
 pub use standing::{RunsStanding, runs_standing};
+pub use totals::{Cost, Totals};

@@ -101,7 +101,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::sync::run::{Mode, Position, RunRequest, Trigger};
+    use crate::sync::{Mode, Position, RunRequest, Trigger};
 
     const SCHEMA: &str = include_str!("../../../events/result-events/sync.finished.v1.schema.json");
 

@@ -5,7 +5,7 @@ use super::engine::{Engine, Work};
 use super::merge::{Merged, Rules};
 use super::quarantine::{self, Quarantined, Side};
 use super::review::{self, Review, Subject};
-use super::run::Totals;
+use super::totals::Totals;
 use crate::adapter::ExternalRecord;
 use crate::model::{Fields, Kind, Link, Origin, Record};
 use crate::records;

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use super::change::{Pending, id_of};
 use super::engine::{Engine, Stop, Work};
+use super::position::Position;
 use super::quarantine::{self, Quarantined, Side};
-use super::run::Position;
 use crate::adapter::{Change, Error, ErrorKind, Found, Item, Outcome};
 use crate::model::{Kind, RecordId};
 use crate::records;

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::engine::{Engine, Stop, Work};
-use super::run::{self, Mode, Position};
+use super::position::Position;
+use super::run::{self, Mode};
 use crate::adapter::{Found, Item};
 use crate::integration::audit;
 use crate::model::{IntegrationId, Kind, RunId};

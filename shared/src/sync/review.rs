@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::lease::{OpenError, open_at};
+use super::position::Position;
 use super::quarantine::{self, Quarantined, Side};
-use super::run::{self, Mode, Position, Run, RunRequest, read_row};
+use super::run::{self, Mode, Run, RunRequest, read_row};
 use crate::integration::audit;
 use crate::model::{Group, IntegrationId, Kind, Link, RecordId, RunId};
 use crate::records;

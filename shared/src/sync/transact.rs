@@ -5,7 +5,7 @@ use futures::future;
 use super::engine::{Engine, Stop, Work};
 use super::lease::{self, LANES};
 use super::plan::Plan;
-use super::run::Totals;
+use super::totals::Totals;
 use crate::adapter::ExternalRecord;
 use crate::model::Kind;
 use crate::store::{MAX_WRITES, StoreError};
