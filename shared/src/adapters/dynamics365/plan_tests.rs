@@ -33,8 +33,11 @@ fn told(operation: &Operation) -> Told {
     let condition = operation
         .headers
         .iter()
-        .find(|(name, _)| *name == "If-Match")
-        .map(|(_, value)| value.clone());
+        .find(|(name, _)| name.starts_with("If-"))
+        .map(|(name, value)| match *name {
+            "If-Match" => value.clone(),
+            name => format!("{name}: {value}"),
+        });
     let body = operation
         .body
         .as_deref()
@@ -84,7 +87,7 @@ fn bodies(change: &Change) -> Vec<Json> {
 }
 
 #[test]
-fn a_new_row_is_an_upsert_by_its_key_without_the_key_in_the_body() {
+fn a_new_row_is_made_under_its_key_without_the_key_in_the_body() {
     let told = plan(
         Kind::Member,
         &write(
@@ -98,7 +101,7 @@ fn a_new_row_is_an_upsert_by_its_key_without_the_key_in_the_body() {
         told,
         [(
             path.to_owned(),
-            None,
+            Some("If-None-Match: *".to_owned()),
             serde_json::json!({ "firstname": "Kari", "gendercode": 2 })
         )]
     );
