@@ -101,7 +101,8 @@ pub async fn register(
     }
 }
 
-/// Gives a system another name and description; one that is left out is none.
+/// Gives a system another name and description; one that is left out is none. One that is leaving keeps the name that
+/// goes with it.
 ///
 /// # Errors
 ///
@@ -109,7 +110,8 @@ pub async fn register(
 pub async fn update(store: &dyn Store, id: Uuid, input: Input) -> Result<IntegrationSystem, RegistryError> {
     input.check().map_err(RegistryError::Invalid)?;
     loop {
-        let (version, before) = read(store, id).await?.ok_or(RegistryError::UnknownSystem)?;
+        let known = read(store, id).await?.filter(|(_, system)| !system.leaving);
+        let (version, before) = known.ok_or(RegistryError::UnknownSystem)?;
         let renamed = before.name != input.name;
         let next = IntegrationSystem {
             name: input.name.clone(),

@@ -1,7 +1,9 @@
 //! The registry over both implementations of the tables.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use shared::keys::{Keys as _, MemoryKeys};
@@ -10,7 +12,7 @@ use shared::registry::{
     Tokens, admit, credentials_of, delete_credential, find_credential, find_system, grant, issue_credential,
     list_systems, register, unregister, update,
 };
-use shared::store::{Content, Expect, Key, MemoryStore, Store, Table, Write};
+use shared::store::{Content, Expect, Key, MemoryStore, Page, Query, Row, Store, StoreError, Table, Write};
 use uuid::Uuid;
 
 use crate::dynamo::Dynamo;
@@ -46,6 +48,46 @@ async fn manage(store: &dyn Store, system: Uuid) {
     );
     let row = Write::put(key, Expect::Absent, Content::of(&serde_json::json!({})));
     store.write(vec![row]).await.unwrap();
+}
+
+/// Tables under a process that dies at one of its writes, before or after it is made.
+#[derive(Debug)]
+struct Dying {
+    store: Arc<dyn Store>,
+    left: AtomicUsize,
+    after: bool,
+}
+
+impl Dying {
+    fn dead() -> StoreError {
+        StoreError::Unavailable("the process died".into())
+    }
+}
+
+#[async_trait]
+impl Store for Dying {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.store.get(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        self.store.query(query).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        match self.left.fetch_sub(1, Ordering::SeqCst) {
+            1 if self.after => {
+                self.store.write(writes).await?;
+                Err(Self::dead())
+            }
+            1 => Err(Self::dead()),
+            _ => self.store.write(writes).await,
+        }
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.store.due(now, limit).await
+    }
 }
 
 /// Runs a test on the tables in memory and on DynamoDB.
@@ -299,3 +341,42 @@ on_both!(a_token_ends_at_once_with_its_credential_and_its_system, store, {
     unregister(&*store, system.id).await.unwrap();
     assert!(!admitted(1, NOW).await);
 });
+
+on_both!(
+    an_unregistering_that_died_at_any_write_is_finished_by_asking_again,
+    store,
+    {
+        let keys = MemoryKeys::new();
+        for (write, after) in (1..=4).flat_map(|write| [(write, false), (write, true)]) {
+            let system = registered(&*store, "one").await;
+            for _ in 0..2 {
+                issue_credential(&*store, &keys, asked(system.id), NOW)
+                    .await
+                    .unwrap();
+            }
+            let dying = Dying {
+                store: Arc::clone(&store),
+                left: AtomicUsize::new(write),
+                after,
+            };
+            assert!(unregister(&dying, system.id).await.is_err(), "{write} {after}");
+            let gone = find_system(&*store, system.id).await.unwrap().is_none();
+            assert_eq!(gone, (write, after) == (4, true));
+            if (write, after) != (1, false) {
+                // One that is leaving is not renamed: its name would be left behind.
+                let renamed = update(&*store, system.id, input("two")).await;
+                assert!(
+                    matches!(renamed, Err(RegistryError::UnknownSystem)),
+                    "{write} {after}"
+                );
+            }
+            if !gone {
+                unregister(&*store, system.id).await.unwrap();
+            }
+            assert_eq!(list_systems(&*store, 10, 0).await.unwrap().total, 0);
+            assert_eq!(credentials_of(&*store, system.id).await.unwrap(), []);
+        }
+        registered(&*store, "one").await;
+        registered(&*store, "two").await;
+    }
+);
