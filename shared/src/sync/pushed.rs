@@ -137,6 +137,9 @@ impl Engine<'_> {
                 Err(error) => return Err(error.into()),
             }
         }
+        work.warn(format!(
+            "a {kind} changed all the time while its link was removed; the next reading removes it"
+        ));
         Ok(())
     }
 
