@@ -119,5 +119,7 @@ impl Bare {
     reason = "the comparison is with a client as it comes"
 )]
 pub(crate) fn client() -> Result<reqwest::Client> {
+    // Whoever comes first chooses; the service would choose the same.
+    rustls::crypto::ring::default_provider().install_default().ok();
     Ok(reqwest::Client::builder().no_proxy().build()?)
 }
