@@ -2,7 +2,7 @@
 
 import argparse
 
-from . import environment
+from . import environment, oauth2_server
 from .console import Problem, fail
 from .place import DEMO
 
@@ -11,7 +11,9 @@ def main(arguments: list[str]) -> int:
     """Runs a command; says in a sentence why it could not."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command not in ("down", "status"):
+        if options.command == "oauth2-server":
+            oauth2_server.enter()
+        elif options.command not in ("down", "status"):
             environment.enter()
         return COMMANDS[options.command](options) or 0
     except Problem as problem:
@@ -68,6 +70,10 @@ def _check(_: argparse.Namespace) -> int:
     return check.run()
 
 
+def _oauth2_server(options: argparse.Namespace) -> None:
+    oauth2_server.run(options)
+
+
 def _test(options: argparse.Namespace) -> int:
     from . import suite
 
@@ -82,6 +88,7 @@ COMMANDS = {
     "logs": _logs,
     "environment": _environment,
     "check": _check,
+    "oauth2-server": _oauth2_server,
     "test": _test,
 }
 
@@ -101,6 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     told = commands.add_parser("environment", help="print what a deployed function is told, for a shell's eval")
     told.add_argument("function", help="the package of the function, such as trigger-sync")
     commands.add_parser("check", help="check template.yaml")
+    server = commands.add_parser("oauth2-server", help="run an OAuth2 server for tests until its parent ends")
+    server.add_argument("--api", required=True, choices=oauth2_server.APIS, help="the admin API of which Ory Hydra")
+    server.add_argument("--port", type=int, default=0, help="the port of the token endpoint (any that is free)")
+    server.add_argument("--admin-port", type=int, default=0, help="the port of the admin API (any that is free)")
     test = commands.add_parser("test", help="run every check and test there is, the quick ones first")
     test.add_argument("--profile", default="dev", help="the cargo profile for the end-to-end tests (%(default)s)")
     test.add_argument("--contacts", type=int, default=1_500, help="how many contacts they sync (%(default)s)")
