@@ -1,30 +1,49 @@
-"""The main job, shown: an organization is connected, synced, changed on both sides, and equal again."""
+"""The main job, shown: a system is registered, and with its token an organization is connected, synced, changed on both
+sides, and equal again."""
 
 import argparse
 import json
 from itertools import islice
 
-from . import equality, result_events, runs, simulator, stack
+from . import equality, integration_system, result_events, runs, simulator, stack
 from .api import Api
 from .console import Problem, heading, say, step
+from .integration_system import SystemApi, Tokens
 from .organization import DEMO, connection
 from .place import ROOT, Place
 
 EDITS = 100
+SYSTEM = "membership-platform"
+QUERY = '{"query": "{ integrationSystems { data { id name description } } }"}'
 
 
 def run(place: Place, options: argparse.Namespace) -> None:
     """Tells the story from an empty stack, and leaves the stack running."""
     stack.up(place, options, afresh=True)
-    api = Api.administrator(place)
+    api = _register(place)
     _connect(place, api)
     _first_sync(api)
     _change_both_sides(place, api)
     _dry_run(place, api)
     _delta_sync(api)
-    _prove(place)
+    _prove(place, api)
     _show_events(place)
     show_addresses(place)
+
+
+def _register(place: Place) -> Api:
+    heading("Registering an integration system")
+    administrator = Api.administrator(place)
+    system = integration_system.register(administrator, SYSTEM, "Keeps the members of its organizations in step.")
+    say(f"registerIntegrationSystem: {system['name']} is {system['id']}")
+    credential = integration_system.request_credential(administrator, system["id"])
+    integration_system.note(place, credential)
+    say(f"requestClientCredentialsForIntegrationSystem: client {credential.id}, a secret of {len(credential.secret)} characters")
+    tokens = Tokens(credential)
+    token = tokens.current()
+    say(f"POST {credential.url}: a token of {len(token.value)} characters, for {token.seconds} s")
+    say(f"which allows {token.scopes}; all that follows is done with it")
+    return SystemApi.of(place, tokens)
 
 
 def _connect(place: Place, api: Api) -> None:
@@ -86,10 +105,10 @@ def _delta_sync(api: Api) -> None:
     _expect(runs.sync(api, DEMO), "succeeded")
 
 
-def _prove(place: Place) -> None:
+def _prove(place: Place, api: Api) -> None:
     heading("Are both sides equal?")
     with step("Comparing every record, field by field") as note:
-        found = equality.compare(place, DEMO)
+        found = equality.compare(place, api, DEMO)
         counted = " and ".join(f"{count:,} {kind}s" for kind, count in found.records.items())
         note(f"{counted}, {found.fields:,} fields, {len(found.differences)} differences")
     if found.differences:
@@ -108,12 +127,16 @@ def _show_events(place: Place) -> None:
 
 
 def show_addresses(place: Place) -> None:
-    """Says what to try next."""
+    """Says what to try next; the files that curl reads hold the administrator's token, and a client's id and secret."""
     base, token = place.state()["api"], place.path("authorization").relative_to(ROOT)
     heading("It is running; to try next:")
     for path in ("/openapi.json", DEMO.integration, f"{DEMO.path}/members?limit=3"):
         say(f"curl -H @{token} '{base}{path}'")
     say(f"curl -H @{token} -X POST '{base}{DEMO.integration}/sync'")
+    say(f"curl -H @{token} -H 'Content-Type: application/json' -d '{QUERY}' '{base}/graphql'")
+    if (client := place.path(integration_system.CLIENT)).exists():
+        form = "-d grant_type=client_credentials -d scope=record:read"
+        say(f"curl -K {client.relative_to(ROOT)} {form} '{place.state()['token_url']}'")
     say(f"curl '{simulator.control(place).base}/_simulator/counters'")
     say("infra/stack logs dynamics365    what a function logged")
     say("infra/stack down                take everything down again")

@@ -22,11 +22,12 @@ def deploy(place: Place, binaries: dict[str, Path]) -> str:
     wanted = _fingerprint(template, binaries)
     if place.state().get("deployed") == wanted:
         return "nothing has changed"
-    packaged = packaging.package(emulator.client(place, "s3"), template, binaries)
-    done = _apply(emulator.client(place, "cloudformation"), packaged)
+    url = packaging.package(emulator.client(place, "s3"), template, binaries)
+    done = _apply(emulator.client(place, "cloudformation"), url)
     outputs = _outputs(place)
     _expire_rows(place, template, outputs)
     _note_access(place, outputs)
+    _tell_functions_the_address(place, template)
     verify(place, template)
     place.note(deployed=wanted)
     return done
@@ -43,6 +44,8 @@ def verify(place: Place, template: dict) -> None:
     _insist(routes == expected, f"routes are missing: {sorted(expected - routes)}")
     _insist(Api.anonymous(place).status("GET", "/healthz") == 401, "the API answers callers without a token")
     _insist(Api.administrator(place).status("GET", "/healthz") == 200, "the API refuses its administrator")
+    issuer = Api.anonymous(place).get("/.well-known/openid-configuration")["issuer"]
+    _insist(issuer == place.state()["api"], f"its tokens are for {issuer}")
     groups = emulator.client(place, "scheduler").list_schedules(GroupName=NAME)["Schedules"]
     schedules = templates.of_type(template, "AWS::Scheduler::Schedule")
     _insist(len(groups) == len(schedules), "a schedule is missing")
@@ -50,10 +53,10 @@ def verify(place: Place, template: dict) -> None:
     _insist(bool(mappings) and all(each["State"] == "Enabled" for each in mappings), "a queue wakes no function")
 
 
-def _apply(cloudformation, template: dict) -> str:
+def _apply(cloudformation, url: str) -> str:
     request = {
         "StackName": NAME,
-        "TemplateBody": json.dumps(template),
+        "TemplateURL": url,
         "Parameters": [{"ParameterKey": "Architecture", "ParameterValue": _architecture()}],
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     }
@@ -107,6 +110,22 @@ def _note_access(place: Place, outputs: dict[str, str]) -> None:
     place.write("authorization", f"Authorization: Bearer {token}\n")
     # The path form needs no name resolution, which `*.localhost` does on some systems.
     place.note(outputs=outputs, api=f"{emulator.url(place)}/_aws/execute-api/{api_id}/$default")
+
+
+def _tell_functions_the_address(place: Place, template: dict) -> None:
+    """Puts the address that callers use here into the functions that hand it out, in tokens and beside secrets."""
+    # On AWS it is the API's endpoint or `PublicUrl`. The emulator's endpoint is a name under `localhost`, and an address
+    # without one has the id of the API in it, which is not known before the stack is there.
+    client = emulator.client(place, "lambda")
+    for function in templates.functions(template).values():
+        if "API_URL" not in function.get("Environment", {}).get("Variables", {}):
+            continue
+        name = f"{NAME}-{templates.package(function)}"
+        told = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        if told["API_URL"] != place.state()["api"]:
+            told["API_URL"] = place.state()["api"]
+            client.update_function_configuration(FunctionName=name, Environment={"Variables": told})
+            client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 
 
 def _all_routes(place: Place) -> set[str]:

@@ -24,9 +24,8 @@ class Comparison:
         return f"the two sides differ in {len(self.differences)} places; the first of them:\n{shown}"
 
 
-def compare(place: Place, owner: Organization) -> Comparison:
+def compare(place: Place, api: Api, owner: Organization) -> Comparison:
     """Reads everything from both sides and compares it."""
-    api = Api.administrator(place)
     with ThreadPoolExecutor() as pool:
         listed = (f"{owner.path}/{kind}" for kind in ("members", "memberships"))
         members, memberships = pool.map(lambda path: list(api.items(path)), listed)

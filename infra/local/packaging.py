@@ -1,24 +1,28 @@
-"""Puts the binaries of the functions where CloudFormation takes them from."""
+"""Puts the template, and the binaries of the functions, where CloudFormation takes them from."""
 
 import copy
 import hashlib
 import io
+import json
 import zipfile
 from pathlib import Path
 
 from . import template as templates
 
 BUCKET = "artifacts"
+TEMPLATE = "template.json"
 
 
-def package(s3, template: dict, binaries: dict[str, Path]) -> dict:
-    """Uploads each function's binary and returns the template that points to it."""
+def package(s3, template: dict, binaries: dict[str, Path]) -> str:
+    """Uploads each function's binary, and the template that points to them; returns where that lies."""
     _make_bucket(s3)
     packaged = copy.deepcopy(template)
     for function in templates.functions(packaged).values():
         binary = binaries[templates.package(function)]
         function["CodeUri"] = {"Bucket": BUCKET, "Key": _upload(s3, binary)}
-    return packaged
+    # In a request, a template may have no more than 51,200 bytes.
+    s3.put_object(Bucket=BUCKET, Key=TEMPLATE, Body=json.dumps(packaged).encode())
+    return f"{s3.meta.endpoint_url}/{BUCKET}/{TEMPLATE}"
 
 
 def _make_bucket(s3) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import shutil
 
-from . import build, deploy, emulator, processes, simulator
+from . import build, deploy, emulator, integration_system, processes, simulator
 from .console import heading, say, step
 from .place import Place
 
@@ -27,6 +27,7 @@ def down(place: Place, quietly: bool = False) -> None:
     ended = [name for name in ("emulator", "simulator") if processes.stop(place, name)]
     place.note(processes=None, deployed=None, outputs=None, api=None)
     place.path("authorization").unlink(missing_ok=True)
+    integration_system.forget(place)
     shutil.rmtree(place.path("tmp"), ignore_errors=True)
     for log in place.folder.glob("*.log"):
         log.unlink()
@@ -60,6 +61,7 @@ def _start(place: Place, binaries, options: argparse.Namespace) -> None:
         del alive["emulator"]
     if "emulator" not in alive:
         place.note(deployed=None)
+        integration_system.forget(place)
         with step("Emulator") as note:
             emulator.start(place, options.port, outbound_exceptions=origin)
             note(emulator.url(place))

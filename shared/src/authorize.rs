@@ -1,4 +1,5 @@
-//! Says who calls the API: the administrator, by a token that is kept as a secret.
+//! Says who calls the API: the administrator, by a token that is kept as a secret, or an integration system, by an
+//! access token that it got with its credential.
 //!
 //! Every refusal looks the same and says nothing; what is not understood is refused.
 
@@ -10,9 +11,12 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::registry::{Admitted, Issuer, RegistryError, Scopes, admit};
 use crate::secrets::{SecretError, Secrets};
+use crate::store::Store;
 
 /// How long a token that was read is believed.
 const BELIEVED: Duration = Duration::from_secs(60);
@@ -27,19 +31,48 @@ const MIN_TOKEN: usize = 43;
 ///
 /// # Shape
 ///
-/// `{"caller":"administrator","organizations":"*"}`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// `{"caller":"administrator","organizations":"*","scopes":"integration:read sync:trigger"}`, and for an integration
+/// system `"caller":"integration-system:0f9b…"` with `"system":"0f9b…"`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// The name that rows and logs carry.
-    pub caller: &'static str,
-    /// Which organizations the caller was let into; `*` is all.
-    pub organizations: &'static str,
+    pub caller: String,
+    /// The integration system, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<Uuid>,
+    /// Which organizations the caller was let into, comma-separated; `*` is all.
+    pub organizations: String,
+    /// What the caller may do.
+    pub scopes: Scopes,
 }
 
-const ADMINISTRATOR: Identity = Identity {
-    caller: "administrator",
-    organizations: "*",
-};
+impl Identity {
+    /// The one who may do everything in every organization.
+    #[must_use]
+    pub fn administrator() -> Self {
+        Self {
+            caller: "administrator".to_owned(),
+            system: None,
+            organizations: "*".to_owned(),
+            scopes: Scopes::administrator(),
+        }
+    }
+}
+
+impl From<Admitted> for Identity {
+    fn from(admitted: Admitted) -> Self {
+        let names = admitted.organizations.map(|names| {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            names.join(",")
+        });
+        Self {
+            caller: format!("integration-system:{}", admitted.system),
+            system: Some(admitted.system),
+            organizations: names.unwrap_or_else(|| "*".to_owned()),
+            scopes: admitted.scopes,
+        }
+    }
+}
 
 /// The token could not be read: nobody can be let in, and that is not the callers' doing.
 #[derive(Debug, thiserror::Error)]
@@ -50,14 +83,29 @@ pub enum AuthorizeError {
     /// The secret holds no token of at least 43 characters.
     #[error("the administrator's secret holds no usable token")]
     Unusable,
+    /// The token could not be looked at, or its credential not be looked up.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
 }
 
-/// Knows the administrator's token.
+/// Knows the administrator's token, and whom to ask about others.
 pub struct Doorkeeper {
-    secrets: Arc<dyn Secrets>,
-    clock: Arc<dyn Clock>,
+    parts: Parts,
     name: String,
     known: RwLock<Option<Known>>,
+}
+
+/// What a doorkeeper works with.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Where the administrator's token is.
+    pub secrets: Arc<dyn Secrets>,
+    /// Where credentials are looked up.
+    pub store: Arc<dyn Store>,
+    /// Who knows access tokens.
+    pub issuer: Arc<dyn Issuer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
 }
 
 #[derive(Clone)]
@@ -82,28 +130,34 @@ impl fmt::Debug for Doorkeeper {
 
 impl Doorkeeper {
     /// Knows the token that the secret of this name holds; reads it when it is first needed.
-    pub fn new(secrets: Arc<dyn Secrets>, clock: Arc<dyn Clock>, name: impl Into<String>) -> Self {
+    pub fn new(parts: Parts, name: impl Into<String>) -> Self {
         let (name, known) = (name.into(), RwLock::default());
-        Self {
-            secrets,
-            clock,
-            name,
-            known,
-        }
+        Self { parts, name, known }
     }
 
     /// Says who sends these `Authorization` headers; `None` is nobody.
     ///
-    /// A token that does not match is held against the secret once more, since it may just have been rotated.
+    /// An access token has a point in it, whoever issues it; the administrator's has none.
     ///
     /// # Errors
     ///
-    /// Where the token is not known and cannot be read.
+    /// Where it cannot be found out.
     pub async fn identify(&self, headers: &[&str]) -> Result<Option<Identity>, AuthorizeError> {
         let Some(presented) = bearer(headers) else {
             return Ok(None);
         };
-        let now = self.clock.now();
+        if presented.contains('.') {
+            let (store, issuer) = (&*self.parts.store, &*self.parts.issuer);
+            let admitted = admit(store, issuer, presented, self.parts.clock.now()).await?;
+            return Ok(admitted.map(Identity::from));
+        }
+        let is_administrator = self.is_administrator(presented).await?;
+        Ok(is_administrator.then(Identity::administrator))
+    }
+
+    /// A token that does not match is held against the secret once more, since it may just have been rotated.
+    async fn is_administrator(&self, presented: &str) -> Result<bool, AuthorizeError> {
+        let now = self.parts.clock.now();
         let known = match self
             .known()
             .filter(|known| now.duration_since(known.read_at).unsigned_abs() < BELIEVED)
@@ -112,12 +166,12 @@ impl Doorkeeper {
             None => self.read(now).await?,
         };
         if known.matches(presented) {
-            return Ok(Some(ADMINISTRATOR));
+            return Ok(true);
         }
         if now.duration_since(known.read_at).unsigned_abs() < QUIET {
-            return Ok(None);
+            return Ok(false);
         }
-        Ok(self.read(now).await?.matches(presented).then_some(ADMINISTRATOR))
+        Ok(self.read(now).await?.matches(presented))
     }
 
     fn known(&self) -> Option<Known> {
@@ -125,7 +179,7 @@ impl Doorkeeper {
     }
 
     async fn read(&self, now: Timestamp) -> Result<Known, AuthorizeError> {
-        let secret = self.secrets.get(&self.name).await?;
+        let secret = self.parts.secrets.get(&self.name).await?;
         let held: Held =
             serde_json::from_str(secret.value.expose_secret()).map_err(|_| AuthorizeError::Unusable)?;
         if held.token.len() < MIN_TOKEN {
@@ -163,8 +217,13 @@ fn bearer<'a>(headers: &[&'a str]) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::clock::ManualClock;
+    use crate::registry::{
+        CredentialRequest, Input, Issued, Registry, Tokens, delete_credential, issue_credential, register,
+    };
     use crate::secrets::MemorySecrets;
 
     const TOKEN: &str = "canary0123456789012345678901234567890123456789";
@@ -172,6 +231,8 @@ mod tests {
 
     struct Door {
         keeper: Doorkeeper,
+        registry: Registry,
+        tokens: Arc<Tokens>,
         secrets: Arc<MemorySecrets>,
         clock: Arc<ManualClock>,
     }
@@ -180,18 +241,48 @@ mod tests {
         async fn new() -> Self {
             let secrets = Arc::new(MemorySecrets::new());
             let clock = Arc::new(ManualClock::new("2026-01-31T10:00:00Z".parse().unwrap()));
-            let keeper = Doorkeeper::new(
-                Arc::<MemorySecrets>::clone(&secrets),
-                Arc::<ManualClock>::clone(&clock),
-                "admin",
-            );
+            let (registry, tokens) = Registry::in_memory(Arc::<ManualClock>::clone(&clock));
+            let parts = Parts {
+                secrets: Arc::<MemorySecrets>::clone(&secrets),
+                store: Arc::clone(&registry.store),
+                issuer: Arc::clone(&registry.issuer),
+                clock: Arc::<ManualClock>::clone(&clock),
+            };
             let door = Self {
-                keeper,
+                keeper: Doorkeeper::new(parts, "admin"),
+                registry,
+                tokens,
                 secrets,
                 clock,
             };
             door.rotate(TOKEN).await;
             door
+        }
+
+        /// Returns a token of a new integration system, limited to some organizations.
+        async fn token(&self, organizations: &[&str]) -> (Issued, String) {
+            let input = Input {
+                name: "platform".to_owned(),
+                description: None,
+            };
+            let system = register(&self.registry, input, "administrator").await.unwrap();
+            let names = organizations.iter().map(|name| name.parse().unwrap());
+            let request = CredentialRequest {
+                system: system.id,
+                scopes: Scopes::integration_system(),
+                organizations: Some(names.collect()).filter(|names: &BTreeSet<_>| !names.is_empty()),
+                expires_at: None,
+                by: "administrator".to_owned(),
+            };
+            let issued = issue_credential(&self.registry, request).await.unwrap();
+            let scopes = "sync:trigger".parse().unwrap();
+            let now = self.clock.now();
+            let token = self
+                .tokens
+                .issue(issued.credential.id, scopes, now)
+                .await
+                .unwrap();
+            (issued, token.expose_secret().to_owned())
         }
 
         async fn rotate(&self, token: &str) {
@@ -214,7 +305,7 @@ mod tests {
         let lower = format!("bearer {TOKEN}");
         assert_eq!(
             door.keeper.identify(&[&lower]).await.unwrap(),
-            Some(ADMINISTRATOR)
+            Some(Identity::administrator())
         );
     }
 
@@ -273,5 +364,34 @@ mod tests {
         let door = Door::new().await;
         door.admits(TOKEN).await;
         assert!(!format!("{:?}", door.keeper).contains("canary"));
+    }
+
+    #[tokio::test]
+    async fn an_integration_system_is_let_in_as_far_as_its_token_goes_and_until_its_credential_ends() {
+        let door = Door::new().await;
+        let (issued, token) = door.token(&["hlf", "other"]).await;
+        let header = format!("Bearer {token}");
+        let identity = door.keeper.identify(&[&header]).await.unwrap().unwrap();
+        let system = issued.credential.system;
+        assert_eq!(identity.caller, format!("integration-system:{system}"));
+        assert_eq!(
+            (identity.system, &*identity.organizations),
+            (Some(system), "hlf,other")
+        );
+        assert_eq!(identity.scopes.to_string(), "sync:trigger");
+        assert!(!door.admits(&format!("{token}A")).await);
+        delete_credential(&door.registry, issued.credential.id, "administrator")
+            .await
+            .unwrap();
+        assert!(!door.admits(&token).await);
+    }
+
+    #[tokio::test]
+    async fn a_credential_without_a_limit_is_for_every_organization() {
+        let door = Door::new().await;
+        let (_, token) = door.token(&[]).await;
+        let header = format!("Bearer {token}");
+        let identity = door.keeper.identify(&[&header]).await.unwrap().unwrap();
+        assert_eq!(identity.organizations, "*");
     }
 }

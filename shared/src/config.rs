@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::http::Exceptions;
+use crate::registry::HydraApi;
 
 /// Where variables come from.
 pub trait Environment: Debug {
@@ -63,6 +64,15 @@ const DYNAMICS365_QUEUE_URL: &str = "DYNAMICS365_QUEUE_URL";
 const SECRET_PREFIX: &str = "SECRET_PREFIX";
 const EVENT_BUS: &str = "EVENT_BUS";
 const ADMIN_SECRET: &str = "ADMIN_SECRET";
+const REGISTRY_TABLE: &str = "REGISTRY_TABLE";
+const API_URL: &str = "API_URL";
+const SIGNING_KEY: &str = "SIGNING_KEY";
+const PREVIOUS_SIGNING_KEY: &str = "PREVIOUS_SIGNING_KEY";
+const SEALING_KEY: &str = "SEALING_KEY";
+const GRAPHQL_INTROSPECTION: &str = "GRAPHQL_INTROSPECTION";
+const HYDRA_ADMIN_URL: &str = "HYDRA_ADMIN_URL";
+const HYDRA_API: &str = "HYDRA_API";
+const HYDRA_TOKEN_URL: &str = "HYDRA_TOKEN_URL";
 const OUTBOUND_EXCEPTIONS: &str = "OUTBOUND_EXCEPTIONS";
 
 /// Variables that only the local stack sets: never in the template.
@@ -75,6 +85,7 @@ pub const VARIABLES: &[(&str, &[&str])] = &[
     ("dynamics365", Dynamics365Config::VARIABLES),
     ("reconcile", ReconcileConfig::VARIABLES),
     ("authorizer", AuthorizerConfig::VARIABLES),
+    ("integration-systems", IntegrationSystemsConfig::VARIABLES),
 ];
 
 /// The names of the tables.
@@ -110,6 +121,7 @@ pub struct TriggerSyncConfig {
 /// | variable | holds |
 /// | --- | --- |
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
+/// | `REGISTRY_TABLE` | the name of the registry table |
 /// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
 /// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
@@ -117,6 +129,8 @@ pub struct TriggerSyncConfig {
 pub struct IntegrationsConfig {
     /// The tables.
     pub tables: Tables,
+    /// The registry table.
+    pub registry_table: String,
     /// The URL of the Dynamics 365 queue.
     pub dynamics365_queue_url: String,
     /// How the names of the integrations' secrets begin.
@@ -165,15 +179,76 @@ pub struct ReconcileConfig {
     pub event_bus: String,
 }
 
+/// Who issues access tokens, and by which keys they are verified.
+///
+/// | variable | holds |
+/// | --- | --- |
+/// | `API_URL` | the address of the API: the issuer and the audience of tokens |
+/// | `SIGNING_KEY` | the ARN of the key that signs tokens |
+/// | `PREVIOUS_SIGNING_KEY` | the ARN of the key that did before; empty where there is none |
+/// | `HYDRA_ADMIN_URL` | the address of Ory Hydra's admin API; empty where tokens are issued here |
+/// | `HYDRA_API` | `v1` or `v2`: which one it is |
+/// | `HYDRA_TOKEN_URL` | where Hydra's clients get tokens; empty where tokens are issued here |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerConfig {
+    /// The address of the API.
+    pub api_url: String,
+    /// The key that signs.
+    pub signing_key: String,
+    /// The key that did before.
+    pub previous_signing_key: Option<String>,
+    /// Ory Hydra, where it issues the tokens.
+    pub hydra: Option<HydraConfig>,
+}
+
+/// Where Ory Hydra is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HydraConfig {
+    /// The address of its admin API.
+    pub admin_url: url::Url,
+    /// Which admin API it has.
+    pub api: HydraApi,
+    /// Where clients get tokens.
+    pub token_url: String,
+}
+
 /// What `authorizer` is told.
 ///
 /// | variable | holds |
 /// | --- | --- |
 /// | `ADMIN_SECRET` | the name or ARN of the secret that holds the administrator's token |
+/// | `REGISTRY_TABLE` | the name of the registry table |
+/// | `API_URL`, `SIGNING_KEY`, `PREVIOUS_SIGNING_KEY`, `HYDRA_ADMIN_URL`, `HYDRA_API`, `HYDRA_TOKEN_URL` | see [`IssuerConfig`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthorizerConfig {
     /// The name or ARN of the secret that holds the administrator's token.
     pub admin_secret: String,
+    /// The registry table.
+    pub registry_table: String,
+    /// Who issues tokens.
+    pub issuer: IssuerConfig,
+}
+
+/// What `integration-systems` is told.
+///
+/// | variable | holds |
+/// | --- | --- |
+/// | `REGISTRY_TABLE`, `CONTROL_TABLE` | the names of the tables |
+/// | `SEALING_KEY` | the ARN of the key that seals secrets |
+/// | `GRAPHQL_INTROSPECTION` | `on` or `off`: whether callers may read the schema |
+/// | `API_URL`, `SIGNING_KEY`, `PREVIOUS_SIGNING_KEY`, `HYDRA_ADMIN_URL`, `HYDRA_API`, `HYDRA_TOKEN_URL` | see [`IssuerConfig`] |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IntegrationSystemsConfig {
+    /// The registry table.
+    pub registry_table: String,
+    /// The control table.
+    pub control_table: String,
+    /// The key that seals secrets.
+    pub sealing_key: String,
+    /// Whether callers may read the schema.
+    pub graphql_introspection: bool,
+    /// Who issues tokens.
+    pub issuer: IssuerConfig,
 }
 
 impl Tables {
@@ -201,7 +276,13 @@ impl TriggerSyncConfig {
 }
 
 impl IntegrationsConfig {
-    const VARIABLES: &[&str] = &[CONTROL_TABLE, RECORDS_TABLE, DYNAMICS365_QUEUE_URL, SECRET_PREFIX];
+    const VARIABLES: &[&str] = &[
+        CONTROL_TABLE,
+        RECORDS_TABLE,
+        REGISTRY_TABLE,
+        DYNAMICS365_QUEUE_URL,
+        SECRET_PREFIX,
+    ];
 
     /// Reads it from the environment.
     ///
@@ -211,6 +292,7 @@ impl IntegrationsConfig {
     pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             tables: Tables::read(environment)?,
+            registry_table: required(environment, REGISTRY_TABLE)?,
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
             outbound_exceptions: exceptions(environment)?,
@@ -260,25 +342,126 @@ impl ReconcileConfig {
     }
 }
 
+impl IssuerConfig {
+    /// Reads it from the environment.
+    ///
+    /// # Errors
+    ///
+    /// `Missing` or `Malformed`, naming the first variable at fault.
+    pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            api_url: url(environment, API_URL)?,
+            signing_key: required(environment, SIGNING_KEY)?,
+            previous_signing_key: optional(environment, PREVIOUS_SIGNING_KEY),
+            hydra: HydraConfig::read(environment)?,
+        })
+    }
+}
+
+impl HydraConfig {
+    fn read(environment: &dyn Environment) -> Result<Option<Self>, ConfigError> {
+        let rule = "v1 or v2";
+        let api = match optional(environment, HYDRA_API).as_deref() {
+            Some("v1") => HydraApi::V1,
+            None | Some("v2") => HydraApi::V2,
+            Some(_) => {
+                return Err(ConfigError::Malformed {
+                    name: HYDRA_API,
+                    rule,
+                });
+            }
+        };
+        let token_url = optional(environment, HYDRA_TOKEN_URL);
+        if optional(environment, HYDRA_ADMIN_URL).is_none() {
+            return Ok(None);
+        }
+        let admin_url = url(environment, HYDRA_ADMIN_URL)?;
+        let rule = "a URL";
+        let malformed = |_| ConfigError::Malformed {
+            name: HYDRA_ADMIN_URL,
+            rule,
+        };
+        Ok(Some(Self {
+            admin_url: admin_url.parse().map_err(malformed)?,
+            api,
+            token_url: token_url.ok_or(ConfigError::Missing(HYDRA_TOKEN_URL))?,
+        }))
+    }
+}
+
 impl AuthorizerConfig {
-    const VARIABLES: &[&str] = &[ADMIN_SECRET];
+    const VARIABLES: &[&str] = &[
+        ADMIN_SECRET,
+        REGISTRY_TABLE,
+        API_URL,
+        SIGNING_KEY,
+        PREVIOUS_SIGNING_KEY,
+        HYDRA_ADMIN_URL,
+        HYDRA_API,
+        HYDRA_TOKEN_URL,
+    ];
 
     /// Reads it from the environment.
     ///
     /// # Errors
     ///
-    /// `Missing`, naming the variable.
+    /// `Missing` or `Malformed`, naming the first variable at fault.
     pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
-        let admin_secret = required(environment, ADMIN_SECRET)?;
-        Ok(Self { admin_secret })
+        Ok(Self {
+            admin_secret: required(environment, ADMIN_SECRET)?,
+            registry_table: required(environment, REGISTRY_TABLE)?,
+            issuer: IssuerConfig::read(environment)?,
+        })
+    }
+}
+
+impl IntegrationSystemsConfig {
+    const VARIABLES: &[&str] = &[
+        REGISTRY_TABLE,
+        CONTROL_TABLE,
+        SEALING_KEY,
+        GRAPHQL_INTROSPECTION,
+        API_URL,
+        SIGNING_KEY,
+        PREVIOUS_SIGNING_KEY,
+        HYDRA_ADMIN_URL,
+        HYDRA_API,
+        HYDRA_TOKEN_URL,
+    ];
+
+    /// Reads it from the environment.
+    ///
+    /// # Errors
+    ///
+    /// `Missing` or `Malformed`, naming the first variable at fault.
+    pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            registry_table: required(environment, REGISTRY_TABLE)?,
+            control_table: required(environment, CONTROL_TABLE)?,
+            sealing_key: required(environment, SEALING_KEY)?,
+            graphql_introspection: switch(environment, GRAPHQL_INTROSPECTION)?,
+            issuer: IssuerConfig::read(environment)?,
+        })
+    }
+}
+
+fn optional(environment: &dyn Environment, name: &'static str) -> Option<String> {
+    environment.variable(name).filter(|value| !value.is_empty())
+}
+
+fn switch(environment: &dyn Environment, name: &'static str) -> Result<bool, ConfigError> {
+    match required(environment, name)?.as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(ConfigError::Malformed {
+            name,
+            rule: "on or off",
+        }),
     }
 }
 
 fn required(environment: &dyn Environment, name: &'static str) -> Result<String, ConfigError> {
-    environment
-        .variable(name)
-        .filter(|value| !value.is_empty())
-        .ok_or(ConfigError::Missing(name))
+    optional(environment, name).ok_or(ConfigError::Missing(name))
 }
 
 fn url(environment: &dyn Environment, name: &'static str) -> Result<String, ConfigError> {
@@ -322,7 +505,12 @@ mod tests {
     impl Environment for Asked {
         fn variable(&self, name: &str) -> Option<String> {
             self.0.borrow_mut().insert(name.to_owned());
-            Some("https://example.com/".to_owned())
+            let value = match name {
+                HYDRA_API => "v2",
+                GRAPHQL_INTROSPECTION => "off",
+                _ => "https://example.com/",
+            };
+            Some(value.to_owned())
         }
     }
 
@@ -334,6 +522,7 @@ mod tests {
             "dynamics365" => Dynamics365Config::read(&environment).map(drop),
             "reconcile" => ReconcileConfig::read(&environment).map(drop),
             "authorizer" => AuthorizerConfig::read(&environment).map(drop),
+            "integration-systems" => IntegrationSystemsConfig::read(&environment).map(drop),
             other => panic!("{other} has no config"),
         }
         .unwrap();
@@ -407,6 +596,30 @@ mod tests {
             .0
             .insert(DYNAMICS365_QUEUE_URL.into(), "https://queue.example/q".into());
         assert!(TriggerSyncConfig::read(&environment).is_ok());
+    }
+
+    #[test]
+    fn hydra_is_asked_where_its_address_is_told() {
+        let mut environment = MapEnvironment::from([
+            (API_URL, "https://api.example.org"),
+            (SIGNING_KEY, "key"),
+            (HYDRA_API, "v1"),
+        ]);
+        assert_eq!(IssuerConfig::read(&environment).unwrap().hydra, None);
+        let mut set = |name: &str, value: &str| {
+            environment.0.insert(name.to_owned(), value.to_owned());
+            IssuerConfig::read(&environment)
+        };
+        let missing = set(HYDRA_ADMIN_URL, "https://hydra.example.org").unwrap_err();
+        assert_eq!(missing, ConfigError::Missing(HYDRA_TOKEN_URL));
+        let config = set(HYDRA_TOKEN_URL, "https://oauth2.example.org/oauth2/token").unwrap();
+        assert_eq!(config.hydra.unwrap().api, HydraApi::V1);
+        assert!(
+            set(HYDRA_API, "canary")
+                .unwrap_err()
+                .to_string()
+                .ends_with("HYDRA_API must be v1 or v2")
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) struct Authorization {
 }
 
 impl Handler {
-    /// Lets in whoever has the token, and nobody else.
+    /// Lets in whoever has a good token, and nobody else.
     pub(crate) async fn handle(&self, event: Invocation) -> Result<Authorization, Failure> {
         let headers = authorization_headers(&event);
         let headers: Vec<_> = headers.iter().map(String::as_str).collect();

@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start_telemetry();
     let config = Dynamics365Config::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment(&ProcessEnvironment);
-    let ports = lambda::ports(&clients, &config.tables, &config.dynamics365_queue_url);
+    let ports = lambda::ports(&clients, config.tables.into(), &config.dynamics365_queue_url);
     let registry = Registry {
         connections: Connections::new(config.outbound_exceptions, std::sync::Arc::clone(&ports.clock)),
         secrets: lambda::secrets(&clients),

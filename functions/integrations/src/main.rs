@@ -6,6 +6,7 @@ use shared::api::{Api, Integrations, integration_routes};
 use shared::clients::Clients;
 use shared::config::{IntegrationsConfig, ProcessEnvironment};
 use shared::integration::Vault;
+use shared::store::{Table, TableNames};
 
 use crate::handler::Handler;
 
@@ -14,7 +15,8 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start_telemetry();
     let config = IntegrationsConfig::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment(&ProcessEnvironment);
-    let ports = lambda::ports(&clients, &config.tables, &config.dynamics365_queue_url);
+    let tables = TableNames::from(config.tables).and(Table::Registry, config.registry_table);
+    let ports = lambda::ports(&clients, tables, &config.dynamics365_queue_url);
     let state = Integrations {
         ports: ports.clone(),
         vault: Vault::new(lambda::secrets(&clients), config.secret_prefix),

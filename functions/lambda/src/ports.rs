@@ -4,27 +4,56 @@ use std::sync::Arc;
 
 use shared::clients::Clients;
 use shared::clock::SystemClock;
-use shared::config::Tables;
+use shared::config::IssuerConfig;
 use shared::flow::Ports;
+use shared::http::{Exceptions, Http};
+use shared::keys::{KeyNames, Keys, KmsKeys};
 use shared::model::System;
 use shared::publish::{EventBridge, Publish};
 use shared::queue::SqsQueue;
+use shared::registry::{BuiltIn, Hydra, Issuer, Tokens};
 use shared::secrets::{Secrets, SecretsManager};
-use shared::store::{DynamoStore, Table};
+use shared::store::{DynamoStore, Store, TableNames};
+
+/// Puts the tables together.
+#[must_use]
+pub fn store(clients: &Clients, names: TableNames) -> Arc<dyn Store> {
+    Arc::new(DynamoStore::new(&clients.dynamodb(), names))
+}
 
 /// Puts the tables, the queues and the time together.
 #[must_use]
-pub fn ports(clients: &Clients, tables: &Tables, dynamics365_queue_url: &str) -> Ports {
-    let names = [
-        (Table::Control, &*tables.control),
-        (Table::Records, &*tables.records),
-    ];
+pub fn ports(clients: &Clients, names: TableNames, dynamics365_queue_url: &str) -> Ports {
     let urls = [(System::Dynamics365, dynamics365_queue_url.to_owned())];
     Ports {
-        store: Arc::new(DynamoStore::new(&clients.dynamodb(), names.into())),
+        store: store(clients, names),
         queue: Arc::new(SqsQueue::new(clients.sqs(), urls.into())),
         clock: Arc::new(SystemClock),
     }
+}
+
+/// Puts the keys together; `seals` is the one for secrets, where the function has one.
+#[must_use]
+pub fn keys(clients: &Clients, config: &IssuerConfig, seals: Option<String>) -> Arc<dyn Keys> {
+    let names = KeyNames {
+        signs: config.signing_key.clone(),
+        signed: config.previous_signing_key.clone(),
+        seals,
+    };
+    Arc::new(KmsKeys::new(clients.kms(), names))
+}
+
+/// Puts the issuer of access tokens together, and the tokens where they are issued here.
+#[must_use]
+pub fn issuer(config: &IssuerConfig, keys: Arc<dyn Keys>) -> (Arc<dyn Issuer>, Option<Arc<Tokens>>) {
+    if let Some(hydra) = &config.hydra {
+        // The operator names it, wherever it is.
+        let http = Http::new(Exceptions::only(&hydra.admin_url));
+        let (url, token_url) = (hydra.admin_url.clone(), hydra.token_url.clone());
+        return (Arc::new(Hydra::new(http, url, hydra.api, token_url)), None);
+    }
+    let tokens = Arc::new(Tokens::new(keys, config.api_url.trim_end_matches('/')));
+    (Arc::new(BuiltIn(Arc::clone(&tokens))), Some(tokens))
 }
 
 /// Puts the secrets together; they are named as they are.

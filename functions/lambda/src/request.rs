@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Request, Uri};
 use lambda_http::aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpRequestContext};
-use shared::api::{Caller, Code, Problem, RequestId};
+use shared::api::{Caller, Code, Problem, RemoteAddress, RequestId};
 
 /// Returns whoever invokes the function itself: IAM has let them.
 #[must_use]
@@ -26,6 +26,9 @@ pub(crate) fn request(event: ApiGatewayV2httpRequest) -> Result<Request<Bytes>, 
     let extensions = request.extensions_mut();
     if let Some(caller) = caller(&event.request_context) {
         extensions.insert(caller);
+    }
+    if let Some(address) = event.request_context.http.source_ip {
+        extensions.insert(RemoteAddress(address.into()));
     }
     if let Some(id) = event.request_context.request_id {
         extensions.insert(RequestId(id.into()));

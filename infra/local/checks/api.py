@@ -1,13 +1,22 @@
-"""The HTTP API: no route is open, unbounded, or unknown to its description."""
+"""The HTTP API: no route is open unless it is meant to be, and none is unbounded or unknown to its description."""
 
 import json
 import re
 from collections.abc import Iterator
 
 from ..place import ROOT
-from .lookup import functions, of_type, target, texts
+from .lookup import functions, many, of_type, target, texts
 
 OPENAPI = ROOT / "shared" / "openapi.json"
+# Where one comes for a token, and for the keys by which tokens are verified: before one has any.
+OPEN = {
+    "POST /oauth2/token",
+    "POST /oauth2/introspect",
+    "POST /oauth2/revoke",
+    "GET /.well-known/openid-configuration",
+    "GET /.well-known/jwks.json",
+}
+LIMITS = ("ThrottlingRateLimit", "ThrottlingBurstLimit")
 LOGGABLE = {
     "authorizer.caller", "error.message", "integrationErrorMessage", "integrationLatency", "requestId",
     "requestTimeEpoch", "responseLatency", "responseLength", "routeKey", "status",
@@ -15,10 +24,9 @@ LOGGABLE = {
 
 
 def every_route_has_the_authorizer(template: dict) -> Iterator[str]:
-    authorizers = of_type(template, "AWS::ApiGatewayV2::Authorizer")
-    for name, route in of_type(template, "AWS::ApiGatewayV2::Route").items():
-        if route.get("AuthorizationType") != "CUSTOM" or target(route.get("AuthorizerId")) not in authorizers:
-            yield f"{name} ({route['RouteKey']}) is open"
+    opened = _open_routes(template)
+    yield from (f"{name} ({key}) is open" for name, key in opened.items() if key not in OPEN)
+    yield from (f"{key} is to be open, and there is no such open route" for key in sorted(OPEN - {*opened.values()}))
 
 
 def the_authorizer_is_asked_each_time(template: dict) -> Iterator[str]:
@@ -48,8 +56,19 @@ def every_target_may_be_called_by_the_api(template: dict) -> Iterator[str]:
 def the_stage_is_throttled(template: dict) -> Iterator[str]:
     for name, stage in of_type(template, "AWS::ApiGatewayV2::Stage").items():
         settings = stage.get("DefaultRouteSettings", {})
-        yield from (f"{name} has no {key}" for key in ("ThrottlingRateLimit", "ThrottlingBurstLimit")
-                    if key not in settings)
+        yield from (f"{name} has no {limit}" for limit in LIMITS if limit not in settings)
+
+
+def open_routes_have_a_throttle_of_their_own(template: dict) -> Iterator[str]:
+    opened = _open_routes(template)
+    for name in of_type(template, "AWS::ApiGatewayV2::Stage"):
+        stage = template["Resources"][name]
+        settings = stage["Properties"].get("RouteSettings", {})
+        yield from (f"{name} has no {limit} for {key}" for key in opened.values()
+                    for limit in LIMITS if limit not in settings.get(key, {}))
+        # AWS refuses settings of a route that is not there yet.
+        before = many(stage.get("DependsOn", []))
+        yield from (f"{name} may be made before {route}" for route in opened if route not in before)
 
 
 def access_logs_hold_nothing_private(template: dict) -> Iterator[str]:
@@ -58,6 +77,13 @@ def access_logs_hold_nothing_private(template: dict) -> Iterator[str]:
         if not logged:
             yield f"{name} logs no access"
         yield from (f"{name} logs {each}, which may be private" for each in sorted(logged - LOGGABLE))
+
+
+def _open_routes(template: dict) -> dict[str, str]:
+    """Returns the keys of the routes that nobody has to show a token on, by logical id."""
+    authorizers = of_type(template, "AWS::ApiGatewayV2::Authorizer")
+    return {name: route["RouteKey"] for name, route in of_type(template, "AWS::ApiGatewayV2::Route").items()
+            if route.get("AuthorizationType") != "CUSTOM" or target(route.get("AuthorizerId")) not in authorizers}
 
 
 def _shape(route: str) -> str:
@@ -71,5 +97,6 @@ RULES = [
     every_route_is_described_and_every_description_is_a_route,
     every_target_may_be_called_by_the_api,
     the_stage_is_throttled,
+    open_routes_have_a_throttle_of_their_own,
     access_logs_hold_nothing_private,
 ]

@@ -7,7 +7,9 @@ from ..place import ROOT
 from .lookup import functions, many, role_of, statements, texts
 
 SOURCES = ROOT / "shared" / "src"
-PREFIXES = {"dynamodb": "dynamodb", "eventbridge": "events", "secretsmanager": "secretsmanager", "sqs": "sqs"}
+PREFIXES = {
+    "dynamodb": "dynamodb", "eventbridge": "events", "kms": "kms", "secretsmanager": "secretsmanager", "sqs": "sqs",
+}
 # What Lambda itself does, in the name of a function, to hand it the messages of a queue.
 DELIVERY = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 # A transaction is allowed by the actions that it is made of.

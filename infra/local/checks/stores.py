@@ -1,9 +1,12 @@
-"""Tables: what is stored is kept, can be brought back, and goes when it should."""
+"""What is stored is kept, can be brought back, and goes when it should; and so do the keys to it."""
 
 from collections.abc import Iterator
 
-from .lookup import of_type, queues
+from .lookup import functions, many, of_type, queues, role_of, statements, target
 
+SYMMETRIC = "SYMMETRIC_DEFAULT"
+LONGEST_WINDOW = 30
+ACCOUNT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
 TABLE_WANTS = {
     "BillingMode": "PAY_PER_REQUEST",
     "TimeToLiveSpecification": {"AttributeName": "expires_at", "Enabled": True},
@@ -18,12 +21,36 @@ def tables_can_be_brought_back_and_expire_rows(template: dict) -> Iterator[str]:
 
 
 def tables_outlive_the_stack(template: dict) -> Iterator[str]:
-    for name in of_type(template, "AWS::DynamoDB::Table"):
-        resource = template["Resources"][name]
-        if resource.get("DeletionPolicy") not in ("Retain", "RetainExceptOnCreate"):
-            yield f"{name} is deleted with the stack"
-        if resource.get("UpdateReplacePolicy") != "Retain":
-            yield f"{name} is deleted when it is replaced"
+    yield from _lost_with_the_stack(template, "AWS::DynamoDB::Table")
+
+
+def keys_outlive_the_stack(template: dict) -> Iterator[str]:
+    yield from _lost_with_the_stack(template, "AWS::KMS::Key")
+    for name, key in _keys(template).items():
+        if key.get("PendingWindowInDays") != LONGEST_WINDOW:
+            yield f"{name} does not wait for {LONGEST_WINDOW} days before it is gone"
+
+
+def keys_that_can_rotate_do(template: dict) -> Iterator[str]:
+    for name, key in _keys(template).items():
+        if key.get("KeySpec", SYMMETRIC) == SYMMETRIC and not key.get("EnableKeyRotation"):
+            yield f"{name} does not rotate"
+
+
+def keys_are_open_to_roles_only(template: dict) -> Iterator[str]:
+    for name, key in _keys(template).items():
+        for statement in many(key.get("KeyPolicy", {}).get("Statement", [])):
+            if statement.get("Principal") != {"AWS": {"Fn::Sub": ACCOUNT}}:
+                yield f"{name} is open by its own policy, which no role shows"
+
+
+def what_is_sealed_is_opened_by_one_function(template: dict) -> Iterator[str]:
+    for name, key in _keys(template).items():
+        roles = {str(role) for role in map(role_of, functions(template).values())
+                 for _, statement in statements(template, role)
+                 if name in map(target, many(statement.get("Resource", [])))}
+        if key.get("KeySpec", SYMMETRIC) == SYMMETRIC and len(roles) != 1:
+            yield f"{name} is open to {' and '.join(sorted(roles)) or 'nobody'}"
 
 
 def queues_are_encrypted(template: dict) -> Iterator[str]:
@@ -32,4 +59,25 @@ def queues_are_encrypted(template: dict) -> Iterator[str]:
             yield f"{name} is not encrypted"
 
 
-RULES = [tables_can_be_brought_back_and_expire_rows, tables_outlive_the_stack, queues_are_encrypted]
+def _keys(template: dict) -> dict[str, dict]:
+    return of_type(template, "AWS::KMS::Key")
+
+
+def _lost_with_the_stack(template: dict, kind: str) -> Iterator[str]:
+    for name in of_type(template, kind):
+        resource = template["Resources"][name]
+        if resource.get("DeletionPolicy") not in ("Retain", "RetainExceptOnCreate"):
+            yield f"{name} is deleted with the stack"
+        if resource.get("UpdateReplacePolicy") != "Retain":
+            yield f"{name} is deleted when it is replaced"
+
+
+RULES = [
+    tables_can_be_brought_back_and_expire_rows,
+    tables_outlive_the_stack,
+    keys_outlive_the_stack,
+    keys_that_can_rotate_do,
+    keys_are_open_to_roles_only,
+    what_is_sealed_is_opened_by_one_function,
+    queues_are_encrypted,
+]

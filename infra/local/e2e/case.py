@@ -24,8 +24,17 @@ class EndToEnd(unittest.TestCase):
         self.simulator.ask("DELETE", "/_simulator/faults")
 
     def connect(self, **settings) -> None:
-        answer = self.api.ask("PUT", self.organization.integration, organization.connection(TEST, **settings))
+        self.put(organization.connection(TEST, **settings))
+
+    def put(self, wish: dict) -> None:
+        """Connects the organization by what a request says."""
+        answer = self.api.ask("PUT", self.organization.integration, wish)
         self.assertEqual(answer.status, 201, answer.text)
+
+    def disconnect(self) -> None:
+        while (status := self.api.ask("DELETE", self.organization.integration).status) == 202:
+            pass
+        self.assertEqual(status, 204)
 
     def sync(self, **options) -> dict:
         return runs.sync(self.api, self.organization, **options)

@@ -23,7 +23,7 @@ class Crash(EndToEnd):
         self.simulator.ask("DELETE", "/_simulator/faults")
         run = self.watch(run_id, RECOVERY_SECONDS)
         self.assertEqual(run["state"], "succeeded", run)
-        self.assertEqual(equality.compare(TEST, self.organization).differences, [])
+        self.assertEqual(equality.compare(TEST, self.api, self.organization).differences, [])
 
     def _is_working(self, run_id: str) -> bool:
         run = self.api.get(f"{self.organization.integration}/runs/{run_id}")

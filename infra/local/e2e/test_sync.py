@@ -17,7 +17,7 @@ class Sync(EndToEnd):
         delta = self.sync()
         self.assertEqual(delta["state"], "succeeded", delta)
         self.assertLess(delta["totals"]["member"]["read"], first["totals"]["member"]["read"] / 2)
-        found = equality.compare(TEST, self.organization)
+        found = equality.compare(TEST, self.api, self.organization)
         self.assertEqual(found.differences, [])
         self.assertGreater(found.fields, 10_000)
 

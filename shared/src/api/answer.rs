@@ -1,5 +1,7 @@
 //! Answers requests: the routes of one function, between the gates that every request passes.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::middleware::from_fn_with_state;
@@ -7,7 +9,8 @@ use http::{Request, Response};
 use tower::ServiceExt;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Code, Problem, edge, idempotency};
+use super::{Code, Problem, access, edge, idempotency};
+use crate::clock::Clock;
 use crate::flow::Ports;
 
 /// Answers the requests of one function.
@@ -15,12 +18,22 @@ use crate::flow::Ports;
 pub struct Api(Router);
 
 impl Api {
-    /// Puts routes between the gates.
+    /// Puts routes of organizations between the gates.
     pub fn new(routes: OpenApiRouter, ports: &Ports) -> Self {
-        let (routes, _) = routes.split_for_parts();
-        let gate = from_fn_with_state(ports.clone(), idempotency::gate);
-        let edge = from_fn_with_state(ports.clone(), edge::edge);
-        let gated = routes.route_layer(gate).fallback(unknown_route);
+        let once = from_fn_with_state(ports.clone(), idempotency::gate);
+        Self::gated(routes, |routes| routes.route_layer(once), &ports.clock)
+    }
+
+    /// Puts routes between the gates that belong to no organization, and so have no keys of idempotency.
+    pub fn of_no_organization(routes: OpenApiRouter, clock: &Arc<dyn Clock>) -> Self {
+        Self::gated(routes, |routes| routes, clock)
+    }
+
+    fn gated(routes: OpenApiRouter, inner: impl FnOnce(Router) -> Router, clock: &Arc<dyn Clock>) -> Self {
+        let (routes, document) = routes.split_for_parts();
+        let access = from_fn_with_state(access::Gate::of(&document), access::gate);
+        let edge = from_fn_with_state(Arc::clone(clock), edge::edge);
+        let gated = inner(routes).route_layer(access).fallback(unknown_route);
         Self(gated.method_not_allowed_fallback(method_not_allowed).layer(edge))
     }
 

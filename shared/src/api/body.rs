@@ -14,6 +14,9 @@ const MAX_JSON: usize = 256 * 1024;
 /// The largest body of all, in bytes: what a function can be handed, with a third more for base64.
 pub(super) const MAX_BODY: usize = 4 * 1024 * 1024;
 
+/// The largest body of GraphQL, in bytes.
+pub(super) const MAX_GRAPHQL: usize = 64 * 1024;
+
 /// A JSON object.
 #[derive(Debug)]
 pub(super) struct JsonObject(pub(super) Map<String, Value>);
@@ -30,8 +33,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        Self::read(request, MAX_JSON).await
+    }
+}
+
+impl JsonObject {
+    /// Reads an object of at most so many bytes.
+    pub(super) async fn read(request: Request, limit: usize) -> Result<Self, Problem> {
         expect_type(request.headers(), &["application/json"])?;
-        object(&bytes(request, MAX_JSON).await?).map(Self)
+        object(&bytes(request, limit).await?).map(Self)
     }
 }
 
@@ -65,7 +75,7 @@ pub(super) async fn bytes(request: Request, limit: usize) -> Result<Bytes, Probl
     to_bytes(request.into_body(), limit).await.map_err(too_large)
 }
 
-fn expect_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
+pub(super) fn expect_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
     let refuse = |what: &str| Problem::new(Code::UnsupportedMediaType).because(what.to_owned());
     let encoding = headers.get(header::CONTENT_ENCODING);
     if encoding.is_some_and(|encoding| encoding != "identity") {

@@ -5,13 +5,18 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use uuid::Uuid;
+
 use crate::model::OrganizationId;
+use crate::registry::Scopes;
 
 /// Who asks. A function puts it into the request's extensions; a request without one is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     name: Arc<str>,
+    system: Option<Uuid>,
     organizations: Organizations,
+    scopes: Scopes,
 }
 
 /// Which organizations a caller was let into.
@@ -25,29 +30,55 @@ enum Organizations {
 #[derive(Debug, Clone)]
 pub struct RequestId(pub Arc<str>);
 
+/// From where a request comes, as the gateway saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct RemoteAddress(pub Arc<str>);
+
 impl Caller {
-    /// Makes the caller that may see every organization, such as whoever may invoke the function itself.
+    /// Makes the caller that may do everything in every organization, such as whoever may invoke the function itself.
     pub fn unrestricted(name: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
+            system: None,
             organizations: Organizations::All,
+            scopes: Scopes::administrator(),
         }
     }
 
-    /// Reads the caller from what the authorizer said: `{"caller":"…","organizations":"*"}`, or names, comma-separated.
+    /// Reads the caller from what the authorizer said: `{"caller":"…","organizations":"*","scopes":"…"}`, with names of
+    /// organizations, comma-separated, or `*` for all; and `system` where it is an integration system.
     ///
-    /// Anything else is nobody: the door fails closed.
+    /// Anything else is nobody: the door fails closed. A scope that is not known here is one of a later deployment.
     #[must_use]
     pub fn from_context(context: &Map<String, Value>) -> Option<Self> {
-        let name = context.get("caller")?.as_str().filter(|name| !name.is_empty())?;
-        let organizations = match context.get("organizations")?.as_str()? {
+        let text = |name: &str| context.get(name)?.as_str();
+        let name = text("caller").filter(|name| !name.is_empty())?;
+        let organizations = match text("organizations")? {
             "*" => Organizations::All,
             names => Organizations::These(names.split(',').map(str::parse).collect::<Result<_, _>>().ok()?),
         };
+        let system = match context.get("system") {
+            None => None,
+            Some(system) => Some(system.as_str()?.parse().ok()?),
+        };
         Some(Self {
             name: name.into(),
+            system,
             organizations,
+            scopes: Scopes::known_in(text("scopes")?),
         })
+    }
+
+    /// Returns the integration system that asks, if one does.
+    #[must_use]
+    pub const fn system(&self) -> Option<Uuid> {
+        self.system
+    }
+
+    /// Returns what the caller may do.
+    #[must_use]
+    pub const fn scopes(&self) -> &Scopes {
+        &self.scopes
     }
 
     /// Returns the name that rows and logs carry.
@@ -75,24 +106,30 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_sees_what_the_authorizer_says_and_no_more() {
+    fn a_caller_sees_and_does_what_the_authorizer_says_and_no_more() {
         let hlf = "hlf".parse().unwrap();
-        let all = caller(&serde_json::json!({ "caller": "administrator", "organizations": "*" })).unwrap();
-        assert!(all.may_see(&hlf));
-        let other = caller(&serde_json::json!({ "caller": "x", "organizations": "a,b" })).unwrap();
+        let all = serde_json::json!({ "caller": "administrator", "organizations": "*", "scopes": "" });
+        assert!(caller(&all).unwrap().may_see(&hlf));
+        let other =
+            serde_json::json!({ "caller": "x", "organizations": "a,b", "scopes": "sync:trigger later:on" });
+        let other = caller(&other).unwrap();
         assert!(!other.may_see(&hlf));
         assert!(other.may_see(&"b".parse().unwrap()));
+        assert_eq!(other.scopes().to_string(), "sync:trigger");
     }
 
     #[test]
-    fn a_context_that_does_not_name_both_is_nobody() {
+    fn a_context_that_does_not_say_all_is_nobody() {
         for context in [
             serde_json::json!({}),
             serde_json::json!({ "caller": "x" }),
-            serde_json::json!({ "caller": "", "organizations": "*" }),
-            serde_json::json!({ "caller": "x", "organizations": ["*"] }),
-            serde_json::json!({ "caller": "x", "organizations": "" }),
-            serde_json::json!({ "caller": "x", "organizations": "hlf,*" }),
+            serde_json::json!({ "caller": "x", "organizations": "*" }),
+            serde_json::json!({ "caller": "", "organizations": "*", "scopes": "" }),
+            serde_json::json!({ "caller": "x", "organizations": ["*"], "scopes": "" }),
+            serde_json::json!({ "caller": "x", "organizations": "", "scopes": "" }),
+            serde_json::json!({ "caller": "x", "organizations": "hlf,*", "scopes": "" }),
+            serde_json::json!({ "caller": "x", "organizations": "*", "scopes": [] }),
+            serde_json::json!({ "caller": "x", "organizations": "*", "scopes": "", "system": "x" }),
         ] {
             assert_eq!(caller(&context), None, "{context}");
         }

@@ -16,6 +16,8 @@ pub enum Code {
     InvalidIdempotencyKey,
     /// The caller is not known.
     Unauthenticated,
+    /// The caller may not do this; `detail` names the scope that it would need.
+    InsufficientScope,
     /// There is no such path.
     UnknownRoute,
     /// There is no such organization, or the caller was not let into it.
@@ -69,6 +71,7 @@ impl Code {
         match self {
             Self::InvalidJson | Self::InvalidRequest | Self::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,
             Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::InsufficientScope => StatusCode::FORBIDDEN,
             Self::UnknownRoute
             | Self::UnknownOrganization
             | Self::UnknownIntegrationType
@@ -102,6 +105,7 @@ impl Code {
             Self::InvalidRequest => "The request is not valid",
             Self::InvalidIdempotencyKey => "The Idempotency-Key is not valid",
             Self::Unauthenticated => "The caller is not known",
+            Self::InsufficientScope => "The caller may not do this",
             Self::UnknownRoute => "There is no such path",
             Self::UnknownOrganization => "There is no such organization",
             Self::UnknownIntegrationType => "There is no such integration type",

@@ -10,19 +10,19 @@ use futures::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{Caller, Code, Problem, RequestId};
-use crate::flow::Ports;
+use crate::clock::Clock;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names, logs and answers a request, also where an endpoint panics.
-pub(super) async fn edge(State(ports): State<Ports>, mut request: Request, next: Next) -> Response {
-    let began = ports.now();
+pub(super) async fn edge(State(clock): State<Arc<dyn Clock>>, mut request: Request, next: Next) -> Response {
+    let began = clock.now();
     let id = named(&mut request);
     let line = Line::of(&request, &id);
     let caught = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     let response = caught.unwrap_or_else(|_| Problem::new(Code::Internal).into_response());
     let response = finish(response, &id);
-    let elapsed = ports.now().duration_since(began);
+    let elapsed = clock.now().duration_since(began);
     line.write(&response, elapsed.as_millis());
     response
 }

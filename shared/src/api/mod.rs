@@ -9,14 +9,17 @@
 //! | [`document`] | the OpenAPI document of all routes |
 //!
 //! A request passes, from the outside in: the edge (names it, logs it, catches what panics), the routes, the gate of
-//! idempotency, and the endpoint, which calls one flow.
+//! access (who may call what), the gate of idempotency, and the endpoint, which calls one flow.
 
+mod access;
 mod answer;
 mod body;
 mod caller;
 mod code;
 mod edge;
 mod endpoints;
+mod form;
+mod graphql;
 mod idempotency;
 mod json;
 mod ndjson;
@@ -28,15 +31,19 @@ mod problem;
 mod query;
 mod refusals;
 mod routes;
+mod throttle;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use answer::Api;
-pub use caller::{Caller, RequestId};
+pub use caller::{Caller, RemoteAddress, RequestId};
 pub use code::Code;
+pub use graphql::Graphql;
 pub use openapi::{OPENAPI_JSON, document};
 pub use operation::Operation;
 pub use problem::{Fault, PROBLEM_JSON, Problem};
-pub use routes::{Integrations, Test, integration_routes, test_routes, trigger_routes};
+pub use routes::{
+    Integrations, RegistryState, Test, integration_routes, registry_routes, test_routes, trigger_routes,
+};

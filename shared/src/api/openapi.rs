@@ -14,6 +14,7 @@ use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, Ref, Required, Re
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
+use super::access::{Access, access};
 use super::problem::{Fault, PROBLEM_JSON};
 use super::{Code, Problem};
 
@@ -21,6 +22,9 @@ use super::{Code, Problem};
 pub const OPENAPI_JSON: &str = include_str!("../../openapi.json");
 
 const BEARER: &str = "bearer";
+
+/// What is in the path of whatever belongs to an organization.
+const ORGANIZATION: &str = "{organizationId}";
 
 /// Puts the document of some routes together.
 #[must_use]
@@ -70,10 +74,22 @@ fn describe(path: &str, item: &mut PathItem) {
                 0..0,
                 names_in(path).map(|name| parameter(ParameterIn::Path, name, Required::True).into()),
             );
-            let id = operation.operation_id.as_deref().unwrap_or_default();
-            parameters.extend(extra(&method, id).into_iter().map(Into::into));
+            let id = operation.operation_id.clone().unwrap_or_default();
+            if path.contains(ORGANIZATION) {
+                parameters.extend(extra(&method, &id).into_iter().map(Into::into));
+            }
+            operation.security = security(&id);
             add_problem(operation);
         }
+    }
+}
+
+/// Says what token an operation takes, where that is more than being known.
+fn security(operation: &str) -> Option<Vec<SecurityRequirement>> {
+    match access(operation) {
+        Some(Access::Scope(scope)) => Some(vec![SecurityRequirement::new(BEARER, [scope.as_str()])]),
+        Some(Access::Open) if operation != "executeGraphql" => Some(vec![SecurityRequirement::default()]),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which organization, integration, run or record a request is about: the path, held against the caller.
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use http::HeaderMap;
 use http::request::Parts;
 
 use super::refusals::malformed;
@@ -94,6 +95,26 @@ pub(super) fn admit(caller: &Caller, organization: &OrganizationId) -> Result<()
     Err(Problem::new(Code::UnknownOrganization))
 }
 
+/// Returns the organization that the header `Tenant` names; an empty one names none.
+pub(super) fn tenant(headers: &HeaderMap) -> Option<&str> {
+    let mut values = headers.get_all("tenant").iter();
+    let value = values.next()?;
+    // Two of them, or what is no text, are no name of an organization.
+    let text = value.to_str().ok().filter(|_| values.next().is_none());
+    Some(text.unwrap_or(",")).filter(|name| !name.is_empty())
+}
+
+/// Insists that whoever names an organization in the header names the one in the path.
+fn agree(headers: &HeaderMap, organization: &OrganizationId) -> Result<(), Problem> {
+    match tenant(headers) {
+        Some(named) if named != organization.as_str() => Err(Problem::of_field(
+            "Tenant",
+            "must name the organization in the path, or be left out",
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
@@ -110,6 +131,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
         let caller = Caller::from_request_parts(parts, state).await?;
         let organization = Path::of(parts, state).await?.parsed("organizationId")?;
         admit(&caller, &organization)?;
+        agree(&parts.headers, &organization)?;
         Ok(Self { caller, organization })
     }
 }

@@ -12,6 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::Code;
 use crate::model::{FieldError, RunId};
+use crate::registry::Scope;
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -34,6 +35,8 @@ pub struct Problem {
     instance: Option<Box<str>>,
     /// The run that is in the way.
     run: Option<RunId>,
+    /// The scope that is missing.
+    scope: Option<Scope>,
     /// Everything that is wrong with the content, at once.
     pub errors: Vec<Fault>,
 }
@@ -119,6 +122,7 @@ impl Problem {
             detail: None,
             instance: None,
             run: None,
+            scope: None,
             errors: Vec::new(),
         }
     }
@@ -144,6 +148,16 @@ impl Problem {
     #[must_use]
     pub fn of_field(field: &str, reason: impl Into<String>) -> Self {
         Self::of_fields(vec![FieldError::new(field, reason)])
+    }
+
+    /// Makes the problem of a caller that lacks a scope.
+    #[must_use]
+    pub fn insufficient_scope(scope: Scope) -> Self {
+        Self {
+            scope: Some(scope),
+            ..Self::new(Code::InsufficientScope)
+        }
+        .because(format!("the scope {} is needed", scope.as_str()))
     }
 
     /// Makes the problem of a run that is in the way.
@@ -172,10 +186,24 @@ impl Problem {
         if self.asks_for_patience() {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER);
         }
-        if self.code == Code::Unauthenticated {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        if let Some(challenge) = self.challenge() {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
+    }
+
+    /// Says what token would do.
+    ///
+    /// Source: RFC 6750, section 3.
+    fn challenge(&self) -> Option<HeaderValue> {
+        match (self.code, self.scope) {
+            (Code::Unauthenticated, _) => Some(HeaderValue::from_static("Bearer")),
+            (_, Some(scope)) => {
+                let scope = scope.as_str();
+                HeaderValue::try_from(format!(r#"Bearer error="insufficient_scope", scope="{scope}""#)).ok()
+            }
+            _ => None,
+        }
     }
 
     const fn asks_for_patience(&self) -> bool {

@@ -6,12 +6,15 @@ use axum::extract::FromRef;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::endpoints::{bulk, integrations, meta, records, runs, sync, test, waiting};
+use super::Graphql;
+use super::endpoints::{bulk, graphql, integrations, meta, oauth, records, runs, sync, test, waiting};
+use super::throttle::Throttle;
 use crate::flow::Ports;
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
 use crate::integration::Vault;
 use crate::model::System;
+use crate::registry::{Registry, Tokens};
 
 const ORGANIZATION: &str = "/v1/organizations/{organizationId}";
 const INTEGRATION: &str = "/v1/organizations/{organizationId}/integrations/{integrationType}";
@@ -38,6 +41,28 @@ pub struct Test {
     pub connect: Arc<dyn Connect>,
 }
 
+/// What the routes of `integration-systems` work with.
+#[derive(Debug, Clone)]
+pub struct RegistryState {
+    pub(super) registry: Registry,
+    pub(super) tokens: Option<Arc<Tokens>>,
+    pub(super) graphql: Arc<Graphql>,
+    pub(super) throttle: Arc<Throttle>,
+}
+
+impl RegistryState {
+    /// Puts together what the routes work with; `tokens` where they are issued here.
+    #[must_use]
+    pub fn new(registry: Registry, tokens: Option<Arc<Tokens>>, introspection: bool) -> Self {
+        Self {
+            graphql: Arc::new(Graphql::new(registry.clone(), introspection)),
+            registry,
+            tokens,
+            throttle: Arc::default(),
+        }
+    }
+}
+
 impl FromRef<Integrations> for Ports {
     fn from_ref(state: &Integrations) -> Self {
         state.ports.clone()
@@ -61,6 +86,19 @@ pub fn test_routes(state: Test) -> OpenApiRouter {
     let place = format!("{ORGANIZATION}/integrations/{}", state.system);
     let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
     OpenApiRouter::new().nest(&place, integration).with_state(state)
+}
+
+/// Returns the routes of `integration-systems`.
+#[must_use]
+pub fn registry_routes(state: RegistryState) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(graphql::execute_graphql))
+        .routes(routes!(oauth::issue_token))
+        .routes(routes!(oauth::introspect_token))
+        .routes(routes!(oauth::revoke_token))
+        .routes(routes!(oauth::get_issuer))
+        .routes(routes!(oauth::get_keys))
+        .with_state(state)
 }
 
 /// Returns the routes of `integrations`: all the others.

@@ -29,6 +29,12 @@ impl Limits {
         body: 4 << 20,
     };
 
+    /// What a short list may take.
+    pub const LIST: Self = Self {
+        total: Duration::from_secs(10),
+        body: 4 << 20,
+    };
+
     /// What a token or another short answer may take.
     pub const SHORT: Self = Self {
         total: Duration::from_secs(10),

@@ -59,6 +59,12 @@ impl Exceptions {
         Self(Vec::new())
     }
 
+    /// Makes the list that has the origin of a URL which the operator names.
+    #[must_use]
+    pub fn only(url: &Url) -> Self {
+        Self(vec![url.clone()])
+    }
+
     /// Says whether a URL leads to one of the exceptions.
     #[must_use]
     pub fn hold(&self, url: &Url) -> bool {

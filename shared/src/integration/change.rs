@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{State, Stored};
 use crate::model::{FieldError, IntegrationId};
+use crate::registry::RegistryError;
 use crate::secrets::SecretError;
 use crate::store::{Content, Expect, Key, Store, StoreError, Table, Write};
 use crate::sync::RunError;
@@ -66,6 +67,19 @@ pub enum ChangeError {
     /// The tables did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<RegistryError> for ChangeError {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Store(error) => Self::Store(error),
+            RegistryError::UnknownSystem => Self::Invalid(vec![FieldError::new(
+                "integrationSystemId",
+                "names no integration system",
+            )]),
+            other => Self::Store(StoreError::Invalid(Box::new(other))),
+        }
+    }
 }
 
 impl From<RunError> for ChangeError {

@@ -10,12 +10,14 @@
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use uuid::Uuid;
 
 use super::change::{self, ChangeError, Claim, Precondition};
 use super::{Integration, State, Stored, Vault, Wanted, audit, integration_key, read};
 use crate::adapters;
 use crate::flow::Ports;
 use crate::model::{FieldError, IntegrationId};
+use crate::registry::Managed;
 use crate::store::{Content, Expect, Store, StoreError, Write};
 
 /// What somebody asks for.
@@ -29,6 +31,8 @@ pub struct Order {
     pub precondition: Precondition,
     /// Who asks.
     pub by: String,
+    /// The integration system that asks, if one does: what it connects, it manages.
+    pub system: Option<Uuid>,
 }
 
 /// What became of it.
@@ -89,6 +93,7 @@ async fn change(
         )
         .map_err(ChangeError::Invalid)?;
     }
+    order.check_system(stored.as_ref())?;
     let credentials = needed(stored.as_ref(), &order.wanted)?;
     if let Some(credentials) = credentials {
         vault.put(&order.id, credentials).await?;
@@ -100,12 +105,13 @@ async fn change(
             return Ok(None);
         }
         match keep(&*ports.store, order, stored.as_ref(), next, &parts, claim).await {
-            // Only the engine writes the row besides the holder of the claim: its word on the state is taken over.
-            Err(StoreError::Refused { parts }) if parts == [0] => {
+            // Only the engine writes the row besides the holder of the claim: its word on the state is taken over. A
+            // system that is to manage it may have changed meanwhile.
+            Err(ChangeError::Store(StoreError::Refused { parts })) if !parts.contains(&CLAIM) => {
                 stored = read(&*ports.store, &order.id).await?;
                 change::check(stored.as_ref(), Precondition::None)?;
             }
-            answer => return Ok(Some(answer?)),
+            answer => return answer.map(Some),
         }
     }
 }
@@ -118,6 +124,9 @@ fn needed<'a>(stored: Option<&Stored>, wanted: &'a Wanted) -> Result<Option<&'a 
     Ok(wanted.credentials.as_ref())
 }
 
+/// The place of the claim in the transaction.
+const CLAIM: usize = 1;
+
 async fn keep(
     store: &dyn Store,
     order: &Order,
@@ -125,17 +134,19 @@ async fn keep(
     next: Integration,
     parts: &[&'static str],
     claim: &Claim,
-) -> Result<Connected, StoreError> {
+) -> Result<Connected, ChangeError> {
     let version = before.map_or(0, |stored| stored.version);
     let expect = before.map_or(Expect::Absent, |stored| Expect::Version(stored.version));
     let did = if before.is_none() { "connect" } else { "change" };
-    store
-        .write(vec![
-            Write::put(integration_key(&order.id), expect, Content::of(&next)),
-            audit::write(&order.id, &order.by, did, parts, next.updated_at),
-            claim.release(),
-        ])
-        .await?;
+    let managed = before.and_then(|stored| stored.integration.integration_system_id);
+    let managed = Managed::pass(store, &order.id, (managed, next.integration_system_id)).await?;
+    let mut writes = vec![
+        Write::put(integration_key(&order.id), expect, Content::of(&next)),
+        claim.release(),
+        audit::write(&order.id, &order.by, did, parts, next.updated_at),
+    ];
+    writes.extend(managed.writes());
+    store.write(writes).await?;
     let stored = Stored {
         integration: next,
         version: version + 1,
@@ -154,6 +165,7 @@ impl Order {
         Integration {
             id: self.id.clone(),
             display_name: wanted.display_name,
+            integration_system_id: self.integration_system(before),
             state: self.state(before),
             direction: wanted.direction,
             conflict_rules: wanted.conflict_rules,
@@ -164,6 +176,28 @@ impl Order {
             created_at: before.map_or(now, |before| before.created_at),
             updated_at: now,
         }
+    }
+
+    /// Returns the integration system that is to manage it: the one that connects it, where nobody says otherwise.
+    fn integration_system(&self, before: Option<&Integration>) -> Option<Uuid> {
+        let stays = before.map_or(self.system, |before| before.integration_system_id);
+        self.wanted.integration_system.unwrap_or(stays)
+    }
+
+    /// An integration system speaks for itself only.
+    fn check_system(&self, before: Option<&Stored>) -> Result<(), ChangeError> {
+        let before = before.map(|stored| &stored.integration);
+        let was = before.and_then(|before| before.integration_system_id);
+        let is = self.integration_system(before);
+        let own = |system: Option<Uuid>| system.is_none_or(|system| Some(system) == self.system);
+        if self.system.is_none() || was == is || (own(was) && own(is)) {
+            return Ok(());
+        }
+        let error = FieldError::new(
+            "integrationSystemId",
+            "must be your own, and take the integration from no other",
+        );
+        Err(ChangeError::Invalid(vec![error]))
     }
 
     /// A new credential is taken to work until the system says otherwise.
@@ -197,6 +231,10 @@ fn parts(before: Option<&Stored>, next: &Integration, credentials: bool) -> Vec<
         (
             "displayName",
             differs(|one, other| one.display_name == other.display_name),
+        ),
+        (
+            "integrationSystemId",
+            differs(|one, other| one.integration_system_id == other.integration_system_id),
         ),
         (
             "direction",

@@ -16,6 +16,7 @@ use super::change::{ChangeError, Precondition};
 use super::{State, Vault, audit, forget, integration_key, read};
 use crate::flow::{self, Ports};
 use crate::model::{IntegrationId, RunId};
+use crate::registry::Managed;
 use crate::store::{Content, Expect, StoreError, Write};
 use crate::sync::{self, RunError};
 
@@ -119,7 +120,10 @@ async fn remove(ports: &Ports, id: &IntegrationId, by: &str) -> Result<(), Chang
     while let Some(stored) = read(&*ports.store, id).await? {
         let row = Write::delete(integration_key(id), Expect::Version(stored.version));
         let audit = audit::write(id, by, "disconnected", &[], ports.now());
-        match ports.store.write(vec![row, audit]).await {
+        let managed = stored.integration.integration_system_id;
+        let managed = Managed::pass(&*ports.store, id, (managed, None)).await?;
+        let writes = [vec![row, audit], managed.writes()].concat();
+        match ports.store.write(writes).await {
             Err(StoreError::Refused { .. }) => {}
             answer => return Ok(answer?),
         }

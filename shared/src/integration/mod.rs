@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub use change::{ChangeError, Precondition};
 pub use connect::{Connected, Order, connect};
@@ -108,6 +109,9 @@ pub struct Integration {
     pub id: IntegrationId,
     /// What people call it.
     pub display_name: String,
+    /// The integration system that manages it, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration_system_id: Option<Uuid>,
     /// Whether it works.
     pub state: State,
     /// Which way records travel.

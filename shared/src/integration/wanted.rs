@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::{ConflictRule, DeleteGuard, Direction};
 use crate::adapters;
@@ -16,6 +17,7 @@ const MAX_NAME: usize = 100;
 
 const PARTS: &[&str] = &[
     "displayName",
+    "integrationSystemId",
     "direction",
     "conflictRules",
     "excludedGroups",
@@ -28,6 +30,8 @@ const PARTS: &[&str] = &[
 #[derive(Debug, Clone)]
 pub struct Wanted {
     pub(super) display_name: String,
+    /// The integration system that is to manage it: another one, or none; absent where it stays as it is.
+    pub(super) integration_system: Option<Option<Uuid>>,
     pub(super) direction: Direction,
     pub(super) conflict_rules: BTreeMap<Group, ConflictRule>,
     pub(super) excluded_groups: Vec<Group>,
@@ -61,6 +65,7 @@ impl Wanted {
         reading.refuse_unknown("", object, PARTS);
         let wanted = Self {
             display_name: reading.display_name(system),
+            integration_system: reading.integration_system(),
             direction: reading.choice("direction", "pull or both"),
             conflict_rules: reading.rules(),
             excluded_groups: reading.groups(),
@@ -121,6 +126,16 @@ impl Reading<'_> {
                 String::new()
             }
         }
+    }
+
+    fn integration_system(&mut self) -> Option<Option<Uuid>> {
+        let name = "integrationSystemId";
+        let value = self.object.get(name)?;
+        let id = value.as_str().and_then(|text| text.parse().ok());
+        if id.is_none() && !value.is_null() {
+            self.refuse(name, "must be the id of an integration system, or null");
+        }
+        Some(id)
     }
 
     fn choice<T: DeserializeOwned + Default>(&mut self, name: &str, rule: &str) -> T {

@@ -22,23 +22,45 @@ const CONTEXT: &str = "for";
 #[derive(Clone)]
 pub struct KmsKeys {
     client: Client,
-    signs: String,
-    seals: String,
+    names: KeyNames,
+}
+
+/// The keys by their ids, ARNs or aliases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyNames {
+    /// The key of the kind `ECC_NIST_P256` that signs.
+    pub signs: String,
+    /// The one that did before, while its signatures are still to be verified.
+    pub signed: Option<String>,
+    /// The symmetric key that seals; none where nothing is sealed or opened.
+    pub seals: Option<String>,
 }
 
 impl KmsKeys {
-    /// Uses two keys by their ids, ARNs or aliases: one of the kind `ECC_NIST_P256` that signs, and a symmetric one.
-    pub fn new(client: Client, signs: impl Into<String>, seals: impl Into<String>) -> Self {
-        let (signs, seals) = (signs.into(), seals.into());
-        Self { client, signs, seals }
+    /// Uses these keys.
+    #[must_use]
+    pub const fn new(client: Client, names: KeyNames) -> Self {
+        Self { client, names }
+    }
+
+    async fn public_key(&self, name: &str) -> Result<PublicKey, KeyError> {
+        let request = self.client.get_public_key().key_id(name);
+        let answer = request.send().await.map_err(key_error)?;
+        let der = answer.public_key.ok_or(KeyError::Malformed)?;
+        let key = p256::PublicKey::from_public_key_der(der.as_ref()).map_err(|_| KeyError::Malformed)?;
+        PublicKey::of_point(key.to_sec1_point(false).as_bytes()).ok_or(KeyError::Malformed)
+    }
+
+    fn seals(&self) -> Result<&str, KeyError> {
+        let none = || KeyError::Denied("this function has no key to seal with".into());
+        self.names.seals.as_deref().ok_or_else(none)
     }
 }
 
 impl fmt::Debug for KmsKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KmsKeys")
-            .field("signs", &self.signs)
-            .field("seals", &self.seals)
+            .field("names", &self.names)
             .finish_non_exhaustive()
     }
 }
@@ -46,7 +68,7 @@ impl fmt::Debug for KmsKeys {
 #[async_trait]
 impl Keys for KmsKeys {
     async fn sign(&self, message: &[u8]) -> Result<Signature, KeyError> {
-        let request = self.client.sign().key_id(&self.signs);
+        let request = self.client.sign().key_id(&self.names.signs);
         let request = request
             .message_type(MessageType::Raw)
             .signing_algorithm(SigningAlgorithmSpec::EcdsaSha256)
@@ -57,16 +79,16 @@ impl Keys for KmsKeys {
         Ok(Signature(signature.to_bytes().into()))
     }
 
-    async fn public(&self) -> Result<PublicKey, KeyError> {
-        let request = self.client.get_public_key().key_id(&self.signs);
-        let answer = request.send().await.map_err(key_error)?;
-        let der = answer.public_key.ok_or(KeyError::Malformed)?;
-        let key = p256::PublicKey::from_public_key_der(der.as_ref()).map_err(|_| KeyError::Malformed)?;
-        PublicKey::of_point(key.to_sec1_point(false).as_bytes()).ok_or(KeyError::Malformed)
+    async fn public(&self) -> Result<Vec<PublicKey>, KeyError> {
+        let mut keys = vec![self.public_key(&self.names.signs).await?];
+        if let Some(before) = &self.names.signed {
+            keys.push(self.public_key(before).await?);
+        }
+        Ok(keys)
     }
 
     async fn seal(&self, context: &str, secret: &SecretString) -> Result<Sealed, KeyError> {
-        let request = self.client.encrypt().key_id(&self.seals);
+        let request = self.client.encrypt().key_id(self.seals()?);
         let request = request
             .encryption_context(CONTEXT, context)
             .plaintext(Blob::new(secret.expose_secret().as_bytes()));
@@ -77,7 +99,7 @@ impl Keys for KmsKeys {
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<SecretString, KeyError> {
         let bytes = STANDARD.decode(&sealed.0).map_err(|_| KeyError::Sealed)?;
-        let request = self.client.decrypt().key_id(&self.seals);
+        let request = self.client.decrypt().key_id(self.seals()?);
         let request = request
             .encryption_context(CONTEXT, context)
             .ciphertext_blob(Blob::new(bytes));

@@ -17,6 +17,7 @@ pub struct MemoryKeys {
     random: SystemRandom,
     signs: EcdsaKeyPair,
     seals: LessSafeKey,
+    before: Vec<PublicKey>,
 }
 
 impl MemoryKeys {
@@ -39,7 +40,19 @@ impl MemoryKeys {
             random,
             signs,
             seals: LessSafeKey::new(seals),
+            before: Vec::new(),
         }
+    }
+
+    /// Goes on verifying what another signed.
+    #[must_use]
+    pub fn after(self, other: &Self) -> Self {
+        let before = other.verifies().into_iter().collect();
+        Self { before, ..self }
+    }
+
+    fn verifies(&self) -> Option<PublicKey> {
+        PublicKey::of_point(self.signs.public_key().as_ref())
     }
 }
 
@@ -66,8 +79,9 @@ impl Keys for MemoryKeys {
         Ok(Signature(bytes))
     }
 
-    async fn public(&self) -> Result<PublicKey, KeyError> {
-        PublicKey::of_point(self.signs.public_key().as_ref()).ok_or(KeyError::Malformed)
+    async fn public(&self) -> Result<Vec<PublicKey>, KeyError> {
+        let now = self.verifies().ok_or(KeyError::Malformed)?;
+        Ok([&[now][..], &self.before].concat())
     }
 
     async fn seal(&self, context: &str, secret: &SecretString) -> Result<Sealed, KeyError> {

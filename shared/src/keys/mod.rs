@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 mod kms;
 mod memory;
 
-pub use kms::KmsKeys;
+pub use kms::{KeyNames, KmsKeys};
 pub use memory::MemoryKeys;
 
 /// What was sealed, in base64; only the key and the context that sealed it open it.
@@ -69,7 +69,7 @@ pub enum KeyError {
 /// - What was sealed in a context opens in that context, and in no other.
 /// - What was changed does not open.
 /// - Sealing the same twice gives two different texts.
-/// - A signature is verified by the public key.
+/// - A signature is verified by the first public key.
 #[async_trait]
 pub trait Keys: Debug + Send + Sync + 'static {
     /// Signs a message of at most 4,096 bytes.
@@ -79,12 +79,12 @@ pub trait Keys: Debug + Send + Sync + 'static {
     /// `Denied`, `Unavailable`, `Malformed`.
     async fn sign(&self, message: &[u8]) -> Result<Signature, KeyError>;
 
-    /// Returns the key by which signatures are verified.
+    /// Returns the keys by which signatures are verified: the one that signs now, and then the one that did before.
     ///
     /// # Errors
     ///
     /// `Denied`, `Unavailable`, `Malformed`.
-    async fn public(&self) -> Result<PublicKey, KeyError>;
+    async fn public(&self) -> Result<Vec<PublicKey>, KeyError>;
 
     /// Seals a secret in a context, such as the id of the row that keeps it.
     ///

@@ -1,19 +1,29 @@
 //! From a credential to a token, and from a token to a caller.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::credential::{Credential, find_credential};
+use super::credential::{Credential, Used, credential_key, find_credential, used_key};
+use super::issuer::Issuer;
 use super::scope::Scopes;
 use super::secret::ClientSecret;
-use super::system::{self, RegistryError};
-use super::token::{LIFETIME, Tokens, VerifyError};
+use super::system::RegistryError;
+use super::token::{Claims, LIFETIME, Tokens, VerifyError};
+use super::{key, mark};
 use crate::keys::KeyError;
 use crate::model::OrganizationId;
-use crate::store::Store;
+use crate::store::{Content, Expect, Key, Row, Store, StoreError, Write};
+
+/// How old the note of a credential's last use gets before it is written anew.
+const NOTED: Duration = Duration::from_secs(60 * 60);
+
+/// How long a note is kept that its credential has left behind.
+const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Why no token was issued.
 ///
@@ -58,9 +68,11 @@ pub struct Admitted {
     pub organizations: Option<BTreeSet<OrganizationId>>,
 }
 
+fn revoked_key(token: Uuid) -> Key {
+    key(format!("revoked#{token}"), "revoked")
+}
+
 /// Issues a token to a client that shows its secret; without `asked` it allows nothing but to be known.
-///
-/// Whatever is wrong with the client, the same is read and computed before it is refused.
 ///
 /// # Errors
 ///
@@ -73,11 +85,11 @@ pub async fn grant(
     now: Timestamp,
 ) -> Result<Granted, GrantError> {
     let credential = authenticate(store, client, secret, now).await?;
-    let scopes: Scopes = asked.parse().map_err(|_| GrantError::InvalidScope)?;
-    if !credential.scopes.include(&scopes) {
-        return Err(GrantError::InvalidScope);
-    }
-    let token = tokens.issue(&credential, scopes.clone(), now).await?;
+    let scopes = credential
+        .scopes
+        .asked(asked)
+        .map_err(|_| GrantError::InvalidScope)?;
+    let token = tokens.issue(credential.id, scopes.clone(), now).await?;
     Ok(Granted {
         token,
         scopes,
@@ -86,6 +98,8 @@ pub async fn grant(
 }
 
 /// Returns the credential that a client shows the secret of.
+///
+/// Whatever is wrong with the client, the same is read and computed before it is refused.
 ///
 /// # Errors
 ///
@@ -99,15 +113,11 @@ pub async fn authenticate(
     // An id that is none is looked up like any other, and is not there.
     let id = client.parse().unwrap_or(Uuid::nil());
     let found = find_credential(store, id).await?;
-    let system = found.as_ref().map_or(Uuid::nil(), |credential| credential.system);
-    let stays = system::find_system(store, system)
-        .await?
-        .is_some_and(|system| !system.leaving);
     let nobodys = ClientSecret::known("").verifier();
     let verifier = found.as_ref().map_or(&nobodys, |credential| &credential.verifier);
     let shown = verifier.is_of(secret);
     found
-        .filter(|credential| shown && stays && credential.is_live(now))
+        .filter(|credential| shown && credential.is_live(now))
         .ok_or(GrantError::InvalidClient)
 }
 
@@ -115,29 +125,147 @@ pub async fn authenticate(
 ///
 /// # Errors
 ///
-/// `None` is nobody; the errors are those of the key and the registry.
+/// `None` is nobody; the errors are those of the issuer and the tables.
 pub async fn admit(
     store: &dyn Store,
-    tokens: &Tokens,
+    issuer: &dyn Issuer,
     token: &str,
     now: Timestamp,
-) -> Result<Option<Admitted>, GrantError> {
-    let claims = match tokens.verify(token, now).await {
-        Ok(claims) => claims,
-        Err(VerifyError::Refused(_)) => return Ok(None),
-        Err(VerifyError::Key(error)) => return Err(error.into()),
-    };
-    let found = find_credential(store, claims.client_id).await?;
-    let Some(credential) = found.filter(|credential| credential.is_live(now)) else {
+) -> Result<Option<Admitted>, RegistryError> {
+    let Some(presented) = issuer.inspect(token, now).await? else {
         return Ok(None);
     };
-    let system = system::find_system(store, credential.system).await?;
-    let stays = system.is_some_and(|system| !system.leaving);
-    let admitted = Admitted {
+    let known = Known::of(store, presented.client, presented.token).await?;
+    let Some(credential) = known.live(now)? else {
+        return Ok(None);
+    };
+    if known.is_stale(now) {
+        note_use(store, credential.id, now).await;
+    }
+    Ok(Some(Admitted {
         client: credential.id,
         system: credential.system,
-        scopes: claims.scope.within(&credential.scopes),
+        scopes: presented.scopes.within(&credential.scopes),
         organizations: credential.organizations,
+    }))
+}
+
+/// What the tables know of a token's client.
+struct Known {
+    credential: Option<Row>,
+    used: Option<Row>,
+    revoked: bool,
+}
+
+impl Known {
+    async fn of(store: &dyn Store, client: Uuid, token: Option<Uuid>) -> Result<Self, StoreError> {
+        let mut keys = vec![credential_key(client), used_key(client)];
+        keys.extend(token.map(revoked_key));
+        let mut rows = store.get(&keys).await?.into_iter();
+        Ok(Self {
+            credential: rows.next().flatten(),
+            used: rows.next().flatten(),
+            revoked: rows.next().flatten().is_some(),
+        })
+    }
+
+    fn live(&self, now: Timestamp) -> Result<Option<Credential>, StoreError> {
+        let row = self.credential.as_ref().filter(|_| !self.revoked);
+        let credential: Option<Credential> = row.map(Row::decode).transpose()?;
+        Ok(credential.filter(|credential| credential.is_live(now)))
+    }
+
+    fn is_stale(&self, now: Timestamp) -> bool {
+        let used = self.used.as_ref().and_then(|row| row.decode::<Used>().ok());
+        used.is_none_or(|used| now.duration_since(used.at).unsigned_abs() >= NOTED)
+    }
+}
+
+/// Nobody is refused because this cannot be written.
+async fn note_use(store: &dyn Store, client: Uuid, now: Timestamp) {
+    let forgotten = now.checked_add(KEPT).unwrap_or(now);
+    let note = Content::of(&Used { at: now }).expires_at(forgotten);
+    let note = Write::put(used_key(client), Expect::Anything, note);
+    if let Err(error) = store.write(vec![note]).await {
+        tracing::warn!(?error, "the use of a credential was not noted");
+    }
+}
+
+/// Says what a token is good for, to the client that it was issued to; to all others it is good for nothing.
+///
+/// # Shape
+///
+/// `{"active":true,"scope":"sync:trigger","client_id":"5c1e…","sub":"5c1e…","exp":1769854500,"iat":1769853600,"token_type":"Bearer"}`
+///
+/// Source: RFC 7662, section 2.2.
+///
+/// # Errors
+///
+/// Those of the key and the tables.
+pub async fn introspect(
+    store: &dyn Store,
+    tokens: &Tokens,
+    asks: &Credential,
+    token: &str,
+    now: Timestamp,
+) -> Result<Value, GrantError> {
+    let inactive = json!({ "active": false });
+    let Some(claims) = own(tokens, asks, token, now).await? else {
+        return Ok(inactive);
     };
-    Ok(stays.then_some(admitted))
+    let known = Known::of(store, claims.client_id, Some(claims.jti)).await;
+    let live = known
+        .and_then(|known| known.live(now))
+        .map_err(RegistryError::from)?;
+    Ok(match live {
+        None => inactive,
+        Some(credential) => json!({
+            "active": true,
+            "scope": claims.scope.within(&credential.scopes),
+            "client_id": claims.client_id,
+            "sub": claims.sub,
+            "aud": claims.aud,
+            "iss": claims.iss,
+            "exp": claims.exp,
+            "iat": claims.iat,
+            "jti": claims.jti,
+            "token_type": "Bearer",
+        }),
+    })
+}
+
+/// Ends a token of the client that asks; any other is left as it is, and it is not said which it was.
+///
+/// Source: RFC 7009, section 2.
+///
+/// # Errors
+///
+/// Those of the key and the tables.
+pub async fn revoke(
+    store: &dyn Store,
+    tokens: &Tokens,
+    asks: &Credential,
+    token: &str,
+    now: Timestamp,
+) -> Result<(), GrantError> {
+    if let Some(claims) = own(tokens, asks, token, now).await? {
+        let end = Timestamp::from_second(claims.exp).unwrap_or(Timestamp::MAX);
+        let row = mark().expires_at(end);
+        let write = Write::put(revoked_key(claims.jti), Expect::Anything, row);
+        store.write(vec![write]).await.map_err(RegistryError::from)?;
+    }
+    Ok(())
+}
+
+async fn own(
+    tokens: &Tokens,
+    asks: &Credential,
+    token: &str,
+    now: Timestamp,
+) -> Result<Option<Claims>, GrantError> {
+    match tokens.verify(token, now).await {
+        Ok(claims) => Ok(Some(claims).filter(|claims| claims.client_id == asks.id)),
+        Err(VerifyError::Refused(_)) => Ok(None),
+        Err(VerifyError::Key(error)) => Err(error.into()),
+    }
 }

@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::issuer::{Client, IssuerError};
 use super::scope::Scopes;
 use super::secret::{ClientSecret, Verifier};
 use super::system::{self, RegistryError};
-use super::{key, list};
+use super::{Registry, audit, key, mend};
 use crate::keys::{Keys, Sealed};
 use crate::model::OrganizationId;
 use crate::store::{Content, Expect, Key, Store, StoreError, Write};
 
-/// What the place of a credential in the list of its system begins with.
-pub(super) const HOLDING: &str = "credential#";
+/// The most credentials of one system: enough to rotate many of them, and few enough to be shown together.
+pub const MAX_CREDENTIALS: usize = 20;
 
 /// A credential; its id is the client id.
 ///
@@ -46,6 +47,9 @@ pub struct Credential {
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// Whether it is being deleted.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// What a credential is asked for with.
@@ -72,19 +76,25 @@ pub struct Issued {
     pub secret: ClientSecret,
 }
 
+/// When a token of a credential was last shown.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Used {
+    pub(super) at: Timestamp,
+}
+
 pub(super) fn credential_key(id: Uuid) -> Key {
     key(format!("credential#{id}"), "credential")
 }
 
-fn holding_key(system: Uuid, id: Uuid) -> Key {
-    key(list::partition(system), format!("{HOLDING}{id}"))
+pub(super) fn used_key(id: Uuid) -> Key {
+    key(format!("credential#{id}"), "used")
 }
 
 impl Credential {
     /// Says whether it is of use at a time.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.expires_at.is_none_or(|end| now < end)
+        !self.ended && self.expires_at.is_none_or(|end| now < end)
     }
 
     /// Opens its secret.
@@ -94,25 +104,55 @@ impl Credential {
     /// Those of the key.
     pub async fn secret(&self, keys: &dyn Keys) -> Result<ClientSecret, RegistryError> {
         let opened = keys.open(&self.id.to_string(), &self.sealed).await?;
-        Ok(ClientSecret::known(secrecy::ExposeSecret::expose_secret(&opened)))
+        Ok(ClientSecret::known(opened.expose_secret()))
     }
 }
 
-/// Issues a credential.
-///
-/// One transaction insists on the system, and writes the credential and its place in the list: a crash leaves a
-/// credential that is listed and can be deleted, or none.
+/// Issues a credential, by the steps that [the module](super) describes.
 ///
 /// # Errors
 ///
-/// `UnknownSystem`, and those of the key and the store.
+/// `UnknownSystem`, `TooMany`, `TakenBack`, and those of the issuer, the key and the store.
 pub async fn issue_credential(
-    store: &dyn Store,
-    keys: &dyn Keys,
+    registry: &Registry,
     request: CredentialRequest,
-    now: Timestamp,
 ) -> Result<Issued, RegistryError> {
-    let (id, secret) = (Uuid::new_v4(), ClientSecret::new()?);
+    let (_, system) = system::staying(&*registry.store, request.system).await?;
+    room_in(&system)?;
+    let intent = Uuid::new_v4();
+    let begin = mend::issuing(intent, registry.now());
+    registry.store.write(vec![begin]).await?;
+    let issued = issue(registry, intent, request).await;
+    match &issued {
+        // The request may still be on its way: what it makes is taken back by the clock.
+        Ok(_) | Err(RegistryError::Issuer(IssuerError::Unreached(_))) => {}
+        Err(_) => {
+            if let Err(error) = mend::withdraw(registry, intent).await {
+                tracing::warn!(?error, "left an issuing to be mended");
+            }
+        }
+    }
+    issued
+}
+
+fn room_in(system: &system::IntegrationSystem) -> Result<(), RegistryError> {
+    if system.credentials.len() < MAX_CREDENTIALS {
+        Ok(())
+    } else {
+        Err(RegistryError::TooMany)
+    }
+}
+
+async fn issue(
+    registry: &Registry,
+    intent: Uuid,
+    request: CredentialRequest,
+) -> Result<Issued, RegistryError> {
+    let made = registry
+        .issuer
+        .create(intent, ClientSecret::new()?, &request.scopes)
+        .await?;
+    let Client { id, secret } = made;
     let plain = SecretString::from(secret.expose());
     let credential = Credential {
         id,
@@ -120,28 +160,42 @@ pub async fn issue_credential(
         scopes: request.scopes,
         organizations: request.organizations,
         verifier: secret.verifier(),
-        sealed: keys.seal(&id.to_string(), &plain).await?,
-        issued_at: now,
+        sealed: registry.keys.seal(&id.to_string(), &plain).await?,
+        issued_at: registry.now(),
         issued_by: request.by,
         expires_at: request.expires_at,
+        ended: false,
     };
+    keep(registry, intent, &credential).await?;
+    Ok(Issued { credential, secret })
+}
+
+async fn keep(registry: &Registry, intent: Uuid, credential: &Credential) -> Result<(), RegistryError> {
     loop {
-        let known = system::read(store, credential.system).await?;
-        let (version, _) = known
-            .filter(|(_, system)| !system.leaving)
-            .ok_or(RegistryError::UnknownSystem)?;
+        let (version, mut system) = system::staying(&*registry.store, credential.system).await?;
+        room_in(&system)?;
+        system.credentials.insert(credential.id);
+        let by = &credential.issued_by;
         let writes = vec![
-            system::stays(credential.system, version),
-            Write::put(credential_key(id), Expect::Absent, Content::of(&credential)),
+            system::put(&system, version),
+            mend::issued(intent),
             Write::put(
-                holding_key(credential.system, id),
+                credential_key(credential.id),
                 Expect::Absent,
-                Content::of(&serde_json::json!({})),
+                Content::of(credential),
+            ),
+            audit::write(
+                system.id,
+                by,
+                "issue_credential",
+                &[credential.id],
+                credential.issued_at,
             ),
         ];
-        match store.write(writes).await {
-            Err(StoreError::Refused { .. }) => {}
-            answer => return Ok(answer.map(|()| Issued { credential, secret })?),
+        match registry.store.write(writes).await {
+            Err(StoreError::Refused { parts }) if parts.contains(&1) => return Err(RegistryError::TakenBack),
+            Err(StoreError::Refused { parts }) if parts == [0] => {}
+            answer => return Ok(answer?),
         }
     }
 }
@@ -152,27 +206,83 @@ pub async fn issue_credential(
 ///
 /// Those of the store.
 pub async fn find_credential(store: &dyn Store, id: Uuid) -> Result<Option<Credential>, RegistryError> {
-    let row = store.get(&[credential_key(id)]).await?.pop().flatten();
-    Ok(row.map(|row| row.decode()).transpose()?)
+    Ok(read(store, id).await?.map(|(_, credential)| credential))
 }
 
-/// Deletes a credential, and returns what it was: tokens that were got with it end at once.
+async fn read(store: &dyn Store, id: Uuid) -> Result<Option<(u64, Credential)>, StoreError> {
+    let row = store.get(&[credential_key(id)]).await?.pop().flatten();
+    row.map(|row| Ok((row.version, row.decode()?))).transpose()
+}
+
+/// Deletes a credential, and returns what it was: tokens that were got with it end at once. One that went half way is
+/// deleted by asking again.
 ///
 /// # Errors
 ///
-/// `UnknownCredential`, and those of the store.
-pub async fn delete_credential(store: &dyn Store, id: Uuid) -> Result<Credential, RegistryError> {
-    let credential = find_credential(store, id)
-        .await?
-        .ok_or(RegistryError::UnknownCredential)?;
-    remove(store, credential.system, id).await?;
-    Ok(credential)
+/// `UnknownCredential`, and those of the issuer and the store.
+pub async fn delete_credential(registry: &Registry, id: Uuid, by: &str) -> Result<Credential, RegistryError> {
+    let deleted = delete_if_there(registry, id, by).await?;
+    deleted.ok_or(RegistryError::UnknownCredential)
 }
 
-pub(super) async fn remove(store: &dyn Store, system: Uuid, id: Uuid) -> Result<(), StoreError> {
-    let writes = vec![
-        Write::delete(credential_key(id), Expect::Anything),
-        Write::delete(holding_key(system, id), Expect::Anything),
-    ];
-    store.write(writes).await
+pub(super) async fn delete_if_there(
+    registry: &Registry,
+    id: Uuid,
+    by: &str,
+) -> Result<Option<Credential>, RegistryError> {
+    let ended = end(registry, id, by).await?;
+    if ended.is_some() {
+        finish(registry, id).await?;
+    }
+    Ok(ended)
+}
+
+/// Marks a credential, so that it opens nothing any more.
+async fn end(registry: &Registry, id: Uuid, by: &str) -> Result<Option<Credential>, RegistryError> {
+    let now = registry.now();
+    loop {
+        let Some((version, mut credential)) = read(&*registry.store, id).await? else {
+            return Ok(None);
+        };
+        if credential.ended {
+            return Ok(Some(credential));
+        }
+        credential.ended = true;
+        let writes = vec![
+            Write::put(
+                credential_key(id),
+                Expect::Version(version),
+                Content::of(&credential),
+            ),
+            mend::deleting(id, now),
+            audit::write(credential.system, by, "delete_credential", &[id], now),
+        ];
+        match registry.store.write(writes).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => return Ok(answer.map(|()| Some(credential))?),
+        }
+    }
+}
+
+/// Removes a credential that has ended, first at the issuer.
+pub(super) async fn finish(registry: &Registry, id: Uuid) -> Result<(), RegistryError> {
+    let Some((_, credential)) = read(&*registry.store, id).await? else {
+        return Ok(registry.store.write(vec![mend::ended(id)]).await?);
+    };
+    registry.issuer.delete(id).await?;
+    loop {
+        let mut writes = vec![
+            Write::delete(credential_key(id), Expect::Anything),
+            Write::delete(used_key(id), Expect::Anything),
+            mend::ended(id),
+        ];
+        if let Some((version, mut system)) = system::read(&*registry.store, credential.system).await? {
+            system.credentials.remove(&id);
+            writes.push(system::put(&system, version));
+        }
+        match registry.store.write(writes).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => return Ok(answer?),
+        }
+    }
 }

@@ -1,8 +1,11 @@
 //! What there is: all systems, and what belongs to one.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::credential::{self, Credential};
+use super::credential::{self, Credential, Used};
 use super::key;
 use super::system::{IntegrationSystem, RegistryError};
 use crate::store::{Key, Query, Row, Store, StoreError, Table};
@@ -62,38 +65,53 @@ pub async fn list_systems(
     })
 }
 
-/// Returns the credentials of a system, in the order of their ids.
+/// A credential as it is kept, and when it was last used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The credential.
+    pub credential: Credential,
+    /// When a token of it was last shown, to within an hour.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Returns the credentials of some systems, by their ids; one that cannot be read fails alone.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn credentials_of(store: &dyn Store, system: Uuid) -> Result<Vec<Credential>, RegistryError> {
-    let ids = credential_ids(store, system).await?;
-    let keys: Vec<Key> = ids.iter().map(|id| credential::credential_key(*id)).collect();
-    if keys.is_empty() {
-        return Ok(Vec::new());
-    }
-    let rows = store.get(&keys).await?;
-    Ok(rows
+pub async fn held_by(
+    store: &dyn Store,
+    systems: &[IntegrationSystem],
+) -> Result<BTreeMap<Uuid, Result<Held, StoreError>>, RegistryError> {
+    let ids: Vec<Uuid> = systems
         .iter()
-        .flatten()
-        .map(Row::decode)
-        .collect::<Result<_, StoreError>>()?)
-}
-
-pub(super) async fn credential_ids(store: &dyn Store, system: Uuid) -> Result<Vec<Uuid>, StoreError> {
-    let prefix = credential::HOLDING;
-    let sorts = sorts(store, partition(system), prefix).await?;
-    Ok(sorts
-        .iter()
-        .filter_map(|sort| sort.strip_prefix(prefix)?.parse().ok())
+        .flat_map(|system| system.credentials.iter().copied())
+        .collect();
+    let rows = rows_of(store, &ids).await?;
+    let held = ids.into_iter().zip(rows);
+    Ok(held
+        .filter_map(|(id, (row, used))| Some((id, Held::read(&row?, used.as_ref()))))
         .collect())
 }
 
-/// Says whether a system manages any integration.
-pub(super) async fn manages(store: &dyn Store, system: Uuid) -> Result<bool, StoreError> {
-    let query = Query::new(Table::Registry, partition(system), "integration#", 1);
-    Ok(!store.query(&query).await?.rows.is_empty())
+async fn rows_of(store: &dyn Store, ids: &[Uuid]) -> Result<Vec<(Option<Row>, Option<Row>)>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let keys: Vec<Key> = ids.iter().copied().map(credential::credential_key).collect();
+    let used: Vec<Key> = ids.iter().copied().map(credential::used_key).collect();
+    let mut rows = store.get(&[keys, used].concat()).await?;
+    let used = rows.split_off(ids.len());
+    Ok(rows.into_iter().zip(used).collect())
+}
+
+impl Held {
+    fn read(row: &Row, used: Option<&Row>) -> Result<Self, StoreError> {
+        Ok(Self {
+            credential: row.decode()?,
+            last_used_at: used.map(Row::decode::<Used>).transpose()?.map(|used| used.at),
+        })
+    }
 }
 
 /// Returns the places of a partition that begin with a prefix.

@@ -64,6 +64,32 @@ impl Scope {
     }
 }
 
+/// Names that clients of the API which this one follows ask for, and that mean nothing here: they are taken, and not
+/// granted.
+const INHERITED: [&str; 21] = [
+    "application.auths:read",
+    "application.application_template:read",
+    "application.local_tenant_id:write",
+    "application:read",
+    "application:write",
+    "application_template.webhooks:read",
+    "application_template:read",
+    "application_template:write",
+    "automatic_scenario_assignment:read",
+    "formation.state:write",
+    "formation:read",
+    "formation:write",
+    "formation_template.webhooks:read",
+    "formation_template:read",
+    "integration_system.auths:read",
+    "internal_visibility:read",
+    "label_definition:read",
+    "label_definition:write",
+    "runtime:read",
+    "runtime:write",
+    "webhook:write",
+];
+
 /// There is no such scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such scope")]
@@ -100,6 +126,44 @@ impl Scopes {
                 .filter(|scope| !kept.contains(scope))
                 .collect(),
         )
+    }
+
+    /// Returns what a client asks for that was given `self`; names that are inherited count as nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where it asks for what there is not, or for more than it was given.
+    pub fn asked(&self, text: &str) -> Result<Self, UnknownScope> {
+        let names = text.split(' ').filter(|name| !name.is_empty());
+        let ours = names.filter(|name| self.knows(name) || !INHERITED.contains(name));
+        let asked: Self = ours.map(str::parse).collect::<Result<_, _>>()?;
+        if self.include(&asked) {
+            Ok(asked)
+        } else {
+            Err(UnknownScope)
+        }
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
+    /// Returns all that a client with these may ask for, names that are inherited among them.
+    #[must_use]
+    pub fn requestable(&self) -> String {
+        let names: BTreeSet<&str> = self.names().chain(INHERITED).collect();
+        names.into_iter().collect::<Vec<_>>().join(" ")
+    }
+
+    /// Reads those names that are scopes of ours, and passes over the others.
+    #[must_use]
+    pub fn known_in(text: &str) -> Self {
+        text.split(' ').filter_map(|name| name.parse().ok()).collect()
+    }
+
+    /// Returns the names, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.0.iter().map(|scope| scope.as_str())
     }
 
     /// Says whether something is allowed.
@@ -154,9 +218,9 @@ impl From<Scopes> for String {
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, scope) in self.0.iter().enumerate() {
+        for (position, name) in self.names().enumerate() {
             let between = if position == 0 { "" } else { " " };
-            write!(f, "{between}{}", scope.as_str())?;
+            write!(f, "{between}{name}")?;
         }
         Ok(())
     }
@@ -176,6 +240,19 @@ mod tests {
             Ok(Scopes::from_iter([Scope::SyncTrigger]))
         );
         assert_eq!("sync:trigger sync:*".parse::<Scopes>(), Err(UnknownScope));
+    }
+
+    #[test]
+    fn inherited_names_are_taken_and_not_granted() {
+        let given = Scopes::integration_system();
+        let asked = given.asked("application:read integration_system:read integration_system.auths:read");
+        assert_eq!(asked, Ok(Scopes::from_iter([Scope::IntegrationSystemRead])));
+        let administrator = Scopes::administrator().asked("integration_system.auths:read");
+        assert!(administrator.unwrap().allow(Scope::IntegrationSystemAuthsRead));
+        for refused in ["integration_system:write", "everything", "application:*"] {
+            assert_eq!(given.asked(refused), Err(UnknownScope), "{refused}");
+        }
+        assert!(given.requestable().contains("sync:trigger") && given.requestable().contains("runtime:read"));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Integration systems: registered, changed, and unregistered.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::issuer::IssuerError;
 use super::name::{Fault, Input};
-use super::{credential, key, list, secret};
+use super::{Registry, audit, credential, key, list, managed, mark, secret};
 use crate::keys::KeyError;
 use crate::store::{Content, Expect, Key, Row, Store, StoreError, Write};
 
@@ -13,7 +16,7 @@ use crate::store::{Content, Expect, Key, Row, Store, StoreError, Write};
 ///
 /// # Shape
 ///
-/// `{"id":"0f9b…","name":"likeperson","description":"…","leaving":false,"registeredAt":"2026-01-31T10:00:00Z"}`
+/// `{"id":"0f9b…","name":"likeperson","description":"…","leaving":false,"credentials":["5c1e…"],"registeredAt":"…"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IntegrationSystem {
@@ -26,6 +29,9 @@ pub struct IntegrationSystem {
     /// Whether it is being unregistered.
     #[serde(default)]
     pub leaving: bool,
+    /// Which credentials it has.
+    #[serde(default)]
+    pub credentials: BTreeSet<Uuid>,
     /// Since when it is registered.
     pub registered_at: Timestamp,
 }
@@ -48,6 +54,15 @@ pub enum RegistryError {
     /// The system manages integrations.
     #[error("the system manages integrations")]
     Manages,
+    /// The system has as many credentials as one may have.
+    #[error("the system has as many credentials as one may have")]
+    TooMany,
+    /// What was begun was given up on by others before it was done.
+    #[error("it took too long, and was taken back")]
+    TakenBack,
+    /// The issuer did not do its part.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
     /// The key did not seal or open a secret.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -67,35 +82,33 @@ fn name_key(name: &str) -> Key {
     key(format!("name#{name}"), "name")
 }
 
-/// A row whose place says it all.
-fn mark() -> Content {
-    Content::of(&serde_json::json!({}))
-}
-
 /// Registers a system; of many with one name, one is registered.
 ///
 /// # Errors
 ///
 /// `Invalid`, `NotUnique`, and those of the store.
 pub async fn register(
-    store: &dyn Store,
+    registry: &Registry,
     input: Input,
-    now: Timestamp,
+    by: &str,
 ) -> Result<IntegrationSystem, RegistryError> {
     input.check().map_err(RegistryError::Invalid)?;
+    let now = registry.now();
     let system = IntegrationSystem {
         id: Uuid::new_v4(),
         name: input.name,
         description: input.description,
         leaving: false,
+        credentials: BTreeSet::new(),
         registered_at: now,
     };
     let writes = vec![
         Write::put(name_key(&system.name), Expect::Absent, mark()),
         Write::put(system_key(system.id), Expect::Absent, Content::of(&system)),
         Write::put(list::entry_key(system.id), Expect::Absent, mark()),
+        audit::write(system.id, by, "register", &[], now),
     ];
-    match store.write(writes).await {
+    match registry.store.write(writes).await {
         Err(StoreError::Refused { .. }) => Err(RegistryError::NotUnique),
         answer => Ok(answer.map(|()| system)?),
     }
@@ -107,27 +120,30 @@ pub async fn register(
 /// # Errors
 ///
 /// `Invalid`, `UnknownSystem`, `NotUnique`, and those of the store.
-pub async fn update(store: &dyn Store, id: Uuid, input: Input) -> Result<IntegrationSystem, RegistryError> {
+pub async fn update(
+    registry: &Registry,
+    id: Uuid,
+    input: Input,
+    by: &str,
+) -> Result<IntegrationSystem, RegistryError> {
     input.check().map_err(RegistryError::Invalid)?;
     loop {
-        let known = read(store, id).await?.filter(|(_, system)| !system.leaving);
-        let (version, before) = known.ok_or(RegistryError::UnknownSystem)?;
+        let (version, before) = staying(&*registry.store, id).await?;
         let renamed = before.name != input.name;
         let next = IntegrationSystem {
             name: input.name.clone(),
             description: input.description.clone(),
             ..before.clone()
         };
-        let mut writes = vec![Write::put(
-            system_key(id),
-            Expect::Version(version),
-            Content::of(&next),
-        )];
+        let mut writes = vec![
+            put(&next, version),
+            audit::write(id, by, "update", &[], registry.now()),
+        ];
         if renamed {
             writes.push(Write::put(name_key(&next.name), Expect::Absent, mark()));
             writes.push(Write::delete(name_key(&before.name), Expect::Anything));
         }
-        match store.write(writes).await {
+        match registry.store.write(writes).await {
             Err(StoreError::Refused { parts }) if parts.contains(&0) => {}
             Err(StoreError::Refused { .. }) => return Err(RegistryError::NotUnique),
             answer => return Ok(answer.map(|()| next)?),
@@ -152,43 +168,82 @@ pub(super) async fn read(
     row.map(|row: Row| Ok((row.version, row.decode()?))).transpose()
 }
 
-/// Returns the part of a transaction that insists on a system that stays, as it was read.
-pub(super) fn stays(id: Uuid, version: u64) -> Write {
+/// Reads a system that is not leaving, with its version.
+pub(super) async fn staying(store: &dyn Store, id: Uuid) -> Result<(u64, IntegrationSystem), RegistryError> {
+    let known = read(store, id).await?.filter(|(_, system)| !system.leaving);
+    known.ok_or(RegistryError::UnknownSystem)
+}
+
+/// Returns the part of a transaction that insists on a system as it was read.
+pub(super) fn unchanged(id: Uuid, version: u64) -> Write {
     Write::check(system_key(id), Expect::Version(version))
+}
+
+/// Returns the part of a transaction that keeps a system which was read.
+pub(super) fn put(system: &IntegrationSystem, version: u64) -> Write {
+    Write::put(
+        system_key(system.id),
+        Expect::Version(version),
+        Content::of(system),
+    )
 }
 
 /// Unregisters a system with all its credentials; one that went half way is unregistered by asking again.
 ///
 /// # Errors
 ///
-/// `UnknownSystem`, `Manages`, and those of the store.
-pub async fn unregister(store: &dyn Store, id: Uuid) -> Result<IntegrationSystem, RegistryError> {
-    let system = set_leaving(store, id, true).await?;
-    if list::manages(store, id).await? {
-        set_leaving(store, id, false).await?;
+/// `UnknownSystem`, `Manages`, and those of the issuer and the store.
+pub async fn unregister(registry: &Registry, id: Uuid, by: &str) -> Result<IntegrationSystem, RegistryError> {
+    let system = set_leaving(registry, id, true, by).await?;
+    if managed::manages(&*registry.store, id).await? {
+        set_leaving(registry, id, false, by).await?;
         return Err(RegistryError::Manages);
     }
-    for credential in list::credential_ids(store, id).await? {
-        credential::remove(store, id, credential).await?;
+    for credential in &system.credentials {
+        credential::delete_if_there(registry, *credential, by).await?;
     }
-    let writes = vec![
-        Write::delete(system_key(id), Expect::Anything),
-        Write::delete(name_key(&system.name), Expect::Anything),
-        Write::delete(list::entry_key(id), Expect::Anything),
-    ];
-    store.write(writes).await?;
+    remove(&*registry.store, id).await?;
     Ok(system)
 }
 
-async fn set_leaving(store: &dyn Store, id: Uuid, leaving: bool) -> Result<IntegrationSystem, RegistryError> {
+async fn remove(store: &dyn Store, id: Uuid) -> Result<(), RegistryError> {
+    while let Some((version, system)) = read(store, id).await? {
+        let writes = vec![
+            Write::delete(system_key(id), Expect::Version(version)),
+            Write::delete(name_key(&system.name), Expect::Anything),
+            Write::delete(list::entry_key(id), Expect::Anything),
+        ];
+        match store.write(writes).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => return Ok(answer?),
+        }
+    }
+    Ok(())
+}
+
+async fn set_leaving(
+    registry: &Registry,
+    id: Uuid,
+    leaving: bool,
+    by: &str,
+) -> Result<IntegrationSystem, RegistryError> {
+    let did = if leaving {
+        "unregister"
+    } else {
+        "refuse_to_unregister"
+    };
     loop {
-        let (version, mut system) = read(store, id).await?.ok_or(RegistryError::UnknownSystem)?;
+        let known = read(&*registry.store, id).await?;
+        let (version, mut system) = known.ok_or(RegistryError::UnknownSystem)?;
         if system.leaving == leaving {
             return Ok(system);
         }
         system.leaving = leaving;
-        let write = Write::put(system_key(id), Expect::Version(version), Content::of(&system));
-        match store.write(vec![write]).await {
+        let writes = vec![
+            put(&system, version),
+            audit::write(id, by, did, &[], registry.now()),
+        ];
+        match registry.store.write(writes).await {
             Err(StoreError::Refused { .. }) => {}
             answer => return Ok(answer.map(|()| system)?),
         }

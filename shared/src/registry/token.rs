@@ -21,7 +21,6 @@ use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::credential::Credential;
 use super::scope::Scopes;
 use crate::keys::{KeyError, Keys, PublicKey};
 
@@ -83,7 +82,7 @@ pub struct Tokens {
     keys: Arc<dyn Keys>,
     /// The issuer and the audience: the address of the API.
     place: String,
-    public: OnceCell<PublicKey>,
+    public: OnceCell<Vec<PublicKey>>,
 }
 
 impl fmt::Debug for Tokens {
@@ -95,7 +94,7 @@ impl fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Signs and verifies with these keys for the API at this address.
+    /// Signs and verifies with these keys for the API at this address; the keys are asked for once.
     pub fn new(keys: Arc<dyn Keys>, place: impl Into<String>) -> Self {
         // Another part of the process may have installed the same one already.
         ES256_ONLY.install_default().ok();
@@ -106,28 +105,35 @@ impl Tokens {
         }
     }
 
-    /// Issues a token with which a credential's client may do what `scopes` say.
+    /// Returns the issuer and the audience of its tokens.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Issues a token with which a client may do what `scopes` say.
     ///
     /// # Errors
     ///
     /// Those of the key.
     pub async fn issue(
         &self,
-        credential: &Credential,
+        client: Uuid,
         scopes: Scopes,
         now: Timestamp,
     ) -> Result<SecretString, KeyError> {
         let claims = Claims {
             iss: self.place.clone(),
-            sub: credential.id,
+            sub: client,
             aud: self.place.clone(),
-            client_id: credential.id,
+            client_id: client,
             exp: now.as_second() + LIFETIME,
             iat: now.as_second(),
             jti: Uuid::new_v4(),
             scope: scopes,
         };
-        let header = json!({ "alg": "ES256", "typ": TYPE, "kid": kid(self.public().await?) });
+        let signs = self.public().await?.first().ok_or(KeyError::Malformed)?;
+        let header = json!({ "alg": "ES256", "typ": TYPE, "kid": kid(signs) });
         let claims = serde_json::to_string(&claims).map_err(|_| KeyError::Malformed)?;
         let signed = format!("{}.{}", encode(header.to_string()), encode(claims));
         let signature = self.keys.sign(signed.as_bytes()).await?;
@@ -144,11 +150,12 @@ impl Tokens {
             return Err(Refused.into());
         }
         let header = decode_header(token).map_err(|_| Refused)?;
-        let public = self.public().await?;
-        let ours = header.typ.as_deref() == Some(TYPE) && header.kid.as_deref() == Some(&*kid(public));
-        if !ours {
-            return Err(Refused.into());
-        }
+        let known = self.public().await?.iter();
+        let mut ours = known.filter(|key| header.kid.as_deref() == Some(&*kid(key)));
+        let public = ours
+            .next()
+            .filter(|_| header.typ.as_deref() == Some(TYPE))
+            .ok_or(Refused)?;
         let point = [&[4][..], &public.x, &public.y].concat();
         let token = decode::<Claims>(token, &DecodingKey::from_ec_der(&point), &self.validation());
         let claims = token.map_err(|_| Refused)?.claims;
@@ -165,15 +172,18 @@ impl Tokens {
     ///
     /// Those of the key.
     pub async fn key_set(&self) -> Result<Value, KeyError> {
-        let public = self.public().await?;
-        Ok(json!({ "keys": [{
-            "kty": "EC", "crv": "P-256", "x": encode(public.x), "y": encode(public.y),
-            "use": "sig", "alg": "ES256", "kid": kid(public),
-        }]}))
+        let keys = self.public().await?.iter().map(|key| {
+            json!({
+                "kty": "EC", "crv": "P-256", "x": encode(key.x), "y": encode(key.y),
+                "use": "sig", "alg": "ES256", "kid": kid(key),
+            })
+        });
+        Ok(json!({ "keys": keys.collect::<Vec<_>>() }))
     }
 
-    async fn public(&self) -> Result<&PublicKey, KeyError> {
-        self.public.get_or_try_init(|| self.keys.public()).await
+    async fn public(&self) -> Result<&[PublicKey], KeyError> {
+        let keys = self.public.get_or_try_init(|| self.keys.public()).await?;
+        Ok(keys)
     }
 
     /// Times are compared by our own clock.

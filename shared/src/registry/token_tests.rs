@@ -2,7 +2,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 use crate::keys::MemoryKeys;
-use crate::registry::{ClientSecret, Scope};
+use crate::registry::Scope;
 
 const PLACE: &str = "https://api.example.org";
 
@@ -14,18 +14,8 @@ fn later(seconds: i64) -> Timestamp {
     Timestamp::from_second(now().as_second() + seconds).unwrap()
 }
 
-fn credential() -> Credential {
-    Credential {
-        id: Uuid::from_u128(7),
-        system: Uuid::from_u128(8),
-        scopes: Scopes::integration_system(),
-        organizations: None,
-        verifier: ClientSecret::known("xis_canary").verifier(),
-        sealed: crate::keys::Sealed(String::new()),
-        issued_at: now(),
-        issued_by: "administrator".to_owned(),
-        expires_at: None,
-    }
+fn client() -> Uuid {
+    Uuid::from_u128(7)
 }
 
 /// A deployment, and the keys that it signs with.
@@ -36,14 +26,18 @@ struct Deployment {
 
 impl Deployment {
     fn new() -> Self {
-        let keys = Arc::new(MemoryKeys::new());
+        Self::with(MemoryKeys::new())
+    }
+
+    fn with(keys: MemoryKeys) -> Self {
+        let keys = Arc::new(keys);
         let tokens = Tokens::new(Arc::<MemoryKeys>::clone(&keys), PLACE);
         Self { keys, tokens }
     }
 
     async fn token(&self) -> String {
         let scopes = Scopes::from_iter([Scope::SyncTrigger]);
-        let token = self.tokens.issue(&credential(), scopes, now()).await.unwrap();
+        let token = self.tokens.issue(client(), scopes, now()).await.unwrap();
         token.expose_secret().to_owned()
     }
 
@@ -70,7 +64,7 @@ async fn a_token_that_was_issued_is_accepted_and_says_who_may_do_what() {
     let deployment = Deployment::new();
     let token = deployment.token().await;
     let claims = deployment.tokens.verify(&token, now()).await.unwrap();
-    assert_eq!((claims.client_id, claims.sub), (credential().id, credential().id));
+    assert_eq!((claims.client_id, claims.sub), (client(), client()));
     assert_eq!(claims.scope, Scopes::from_iter([Scope::SyncTrigger]));
     assert_eq!(claims.exp - claims.iat, LIFETIME);
     let header = decode_header(&token).unwrap();
@@ -177,4 +171,18 @@ async fn a_token_longer_than_any_of_ours_is_not_looked_at() {
         .signed(|_, claims| claims["more"] = json!("x".repeat(LONGEST)))
         .await;
     assert!(!deployment.accepts(&token).await);
+}
+
+#[tokio::test]
+async fn after_the_key_was_changed_tokens_of_the_old_one_are_accepted_while_it_is_still_named() {
+    let old = Deployment::new();
+    let token = old.token().await;
+    let rotated = Deployment::with(MemoryKeys::new().after(&old.keys));
+    assert!(rotated.accepts(&token).await);
+    let new = rotated.token().await;
+    assert!(rotated.accepts(&new).await);
+    let set = rotated.tokens.key_set().await.unwrap();
+    assert_eq!(set["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(set["keys"][0]["kid"], json!(decode_header(&new).unwrap().kid));
+    assert!(!Deployment::new().accepts(&token).await);
 }

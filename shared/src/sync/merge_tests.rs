@@ -30,6 +30,7 @@ fn integration(rule: ConflictRule, direction: Direction) -> Integration {
         excluded_groups: Vec::new(),
         delete_guard: DeleteGuard::default(),
         settings: serde_json::Value::Null,
+        integration_system_id: None,
         mapping_version: 1,
         created_at: at(EARLY),
         updated_at: at(EARLY),

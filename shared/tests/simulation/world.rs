@@ -119,6 +119,7 @@ impl World {
                 rows: 1_000,
             },
             settings: serde_json::Value::Null,
+            integration_system_id: None,
             mapping_version: 1,
             created_at: now,
             updated_at: now,

@@ -121,6 +121,7 @@ impl World {
             excluded_groups: self.excluded.clone(),
             delete_guard: shared::integration::DeleteGuard::default(),
             settings: self.settings.clone(),
+            integration_system_id: None,
             mapping_version: 1,
             created_at: self.simulation.now(),
             updated_at: self.simulation.now(),

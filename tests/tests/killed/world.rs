@@ -366,6 +366,7 @@ fn integration(simulation: &Simulation) -> Integration {
         excluded_groups: Vec::new(),
         delete_guard: DeleteGuard::default(),
         settings: settings(simulation),
+        integration_system_id: None,
         mapping_version: 1,
         created_at: now,
         updated_at: now,

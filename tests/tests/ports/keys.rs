@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use shared::clients::Clients;
-use shared::keys::{KeyError, Keys, KmsKeys, MemoryKeys, Sealed};
+use shared::keys::{KeyError, KeyNames, Keys, KmsKeys, MemoryKeys, Sealed};
 
 use crate::wire::{Fate, Wire};
 
@@ -67,16 +67,30 @@ async fn sealing_the_same_twice_gives_two_different_texts() {
 #[tokio::test]
 async fn a_signature_is_verified_by_the_public_key() {
     let keys = MemoryKeys::new();
-    let (signature, key) = (keys.sign(b"message").await.unwrap(), keys.public().await.unwrap());
-    assert!(verifies(&key, b"message", &signature.0));
-    assert!(!verifies(&key, b"messagE", &signature.0));
-    let other = MemoryKeys::new().public().await.unwrap();
-    assert!(!verifies(&other, b"message", &signature.0));
+    let (signature, public) = (keys.sign(b"message").await.unwrap(), keys.public().await.unwrap());
+    assert!(verifies(&public[0], b"message", &signature.0));
+    assert!(!verifies(&public[0], b"messagE", &signature.0));
+    let other = MemoryKeys::new();
+    assert!(!verifies(
+        &other.public().await.unwrap()[0],
+        b"message",
+        &signature.0
+    ));
+    let both = other.after(&keys).public().await.unwrap();
+    assert_eq!((both.len(), both[1]), (2, public[0]));
+}
+
+fn names() -> KeyNames {
+    KeyNames {
+        signs: "alias/signs".to_owned(),
+        signed: None,
+        seals: Some("alias/seals".to_owned()),
+    }
 }
 
 fn kms(wire: &Wire) -> KmsKeys {
     let config = crate::dynamo::configure("http://kms.test", SharedHttpClient::new(wire.clone()));
-    KmsKeys::new(Clients::new(config).kms(), "alias/signs", "alias/seals")
+    KmsKeys::new(Clients::new(config).kms(), names())
 }
 
 #[tokio::test]

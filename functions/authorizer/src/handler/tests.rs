@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use lambda::testing::{events, memory};
+use shared::authorize::Parts;
+use shared::registry::{Registry, Scopes};
 use shared::secrets::{MemorySecrets, Secrets};
 
 use super::*;
@@ -16,8 +18,15 @@ async fn handler() -> Handler {
         .put("admin", &value, "01900000-0000-7000-8000-000000000000")
         .await
         .unwrap();
+    let (registry, _) = Registry::in_memory(memory().clock);
+    let parts = Parts {
+        secrets,
+        store: registry.store,
+        issuer: registry.issuer,
+        clock: registry.clock,
+    };
     Handler {
-        keeper: Doorkeeper::new(secrets, memory().clock, "admin"),
+        keeper: Doorkeeper::new(parts, "admin"),
     }
 }
 
@@ -29,10 +38,14 @@ async fn every_event_is_answered_as_it_should_be() {
             "administrator" => {
                 serde_json::json!({
                     "isAuthorized": true,
-                    "context": { "caller": "administrator", "organizations": "*" },
+                    "context": {
+                        "caller": "administrator",
+                        "organizations": "*",
+                        "scopes": Scopes::administrator(),
+                    },
                 })
             }
-            "no_token" | "wrong_token" | "basic" | "two_tokens" => {
+            "no_token" | "wrong_token" | "basic" | "two_tokens" | "token_of_nobody" => {
                 serde_json::json!({ "isAuthorized": false })
             }
             other => panic!("nobody says what is to become of {other}"),

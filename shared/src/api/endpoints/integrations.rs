@@ -43,6 +43,7 @@ pub(in crate::api) async fn put_integration(
         wanted,
         precondition,
         by: caller.name().to_owned(),
+        system: caller.system(),
     };
     let connected = integration::connect(&state.ports, &state.vault, &order).await?;
     let status = if connected.created {

@@ -1,8 +1,10 @@
 //! The endpoints: each decodes, calls one flow, and encodes.
 
 pub(super) mod bulk;
+pub(super) mod graphql;
 pub(super) mod integrations;
 pub(super) mod meta;
+pub(super) mod oauth;
 pub(super) mod records;
 pub(super) mod runs;
 pub(super) mod sync;

@@ -1,10 +1,19 @@
 //! Every route, asked by everybody; a route that is not in the table fails.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use http::Method;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::world::{Answer, Ask, World, ask, configuration};
+use crate::api::access::{Access, access};
 use crate::api::{Caller, document};
+use crate::authorize::{Doorkeeper, Parts};
+use crate::registry::{CredentialRequest, Input, Scopes, issue_credential, register};
+use crate::secrets::{MemorySecrets, Secrets as _};
 
 /// What a route answers the administrator: where nothing is connected, and where `hlf` has connected the system.
 const EXPECTED: &[(&str, u16, u16)] = &[
@@ -37,6 +46,12 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("getMembership", 404, 404),
     ("putMembership", 400, 400),
     ("deleteMembership", 404, 404),
+    ("executeGraphql", 200, 200),
+    ("issueToken", 401, 401),
+    ("introspectToken", 401, 401),
+    ("revokeToken", 401, 401),
+    ("getIssuer", 200, 200),
+    ("getKeys", 200, 200),
 ];
 
 struct Route {
@@ -79,6 +94,9 @@ impl Route {
             ("putMembersInBulk", body) => ask
                 .header("content-type", "application/x-ndjson")
                 .body(body.to_string()),
+            ("issueToken" | "introspectToken" | "revokeToken", _) => ask
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body("grant_type=client_credentials&token=x"),
             (_, Value::Null) => ask,
             (_, body) => ask.json(&body),
         }
@@ -93,6 +111,15 @@ impl Route {
     fn has_organization(&self) -> bool {
         self.path.contains("{organizationId}")
     }
+
+    fn access(&self) -> Access {
+        access(&self.name).unwrap_or_else(|| panic!("nobody may call {}", self.name))
+    }
+
+    /// Says whether it answers as OAuth does, and asks for no token.
+    fn is_open(&self) -> bool {
+        self.access() == Access::Open && self.name != "executeGraphql"
+    }
 }
 
 fn body(name: &str) -> Value {
@@ -102,6 +129,7 @@ fn body(name: &str) -> Value {
         "putMember" => json!({ "lastName": "Ek" }),
         "putMembership" => json!({ "memberId": "nobody" }),
         "putMembersInBulk" => json!({ "id": "1", "lastName": "Ek" }),
+        "executeGraphql" => json!({ "query": "{ integrationSystems { totalCount } }" }),
         _ => Value::Null,
     }
 }
@@ -115,7 +143,14 @@ fn is_proper(route: &Route, answer: &Answer) {
         route.name
     );
     assert!(!answer.header("x-request-id").is_empty(), "{}", route.name);
-    if answer.status.is_client_error() || answer.status.is_server_error() {
+    let refused = answer.status.is_client_error() || answer.status.is_server_error();
+    if refused && route.access() == Access::Open {
+        assert!(
+            answer.json()["error"].is_string() || answer.json()["errors"].is_array(),
+            "{}",
+            route.name
+        );
+    } else if refused {
         assert_eq!(
             answer.header("content-type"),
             "application/problem+json",
@@ -135,34 +170,207 @@ fn is_proper(route: &Route, answer: &Answer) {
     assert!(!answer.body.contains("canary"), "{}: {}", route.name, answer.body);
 }
 
-#[tokio::test]
-async fn nobody_gets_anything_without_a_caller() {
-    for route in routes() {
-        let world = World::connected().await;
-        let answer = world.answer(route.ask().by(None)).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (401, "unauthenticated"),
-            "{}",
-            route.name
-        );
-        is_proper(&route, &answer);
+/// Somebody who calls, with the headers that they send.
+struct Identity {
+    what: &'static str,
+    header: Option<String>,
+}
+
+/// A service that several callers know, and the door that they pass.
+struct House {
+    world: World,
+    keeper: Doorkeeper,
+    system: Uuid,
+}
+
+impl House {
+    async fn new(world: World) -> Self {
+        let parts = Parts {
+            secrets: Arc::<MemorySecrets>::clone(&world.secrets),
+            store: Arc::clone(&world.registry.store),
+            issuer: Arc::clone(&world.registry.issuer),
+            clock: Arc::clone(&world.registry.clock),
+        };
+        let held = json!({ "token": "0123456789".repeat(5) }).to_string().into();
+        let version = Uuid::new_v4().to_string();
+        world.secrets.put("admin", &held, &version).await.unwrap();
+        let input = Input {
+            name: "platform".to_owned(),
+            description: None,
+        };
+        let system = register(&world.registry, input, "administrator")
+            .await
+            .unwrap()
+            .id;
+        Self {
+            keeper: Doorkeeper::new(parts, "admin"),
+            world,
+            system,
+        }
+    }
+
+    /// Returns the header of a token that lets into one organization.
+    async fn token(&self, organization: &str, scopes: &str) -> String {
+        let organizations = [organization.parse().unwrap()].into();
+        let request = CredentialRequest {
+            system: self.system,
+            scopes: Scopes::integration_system(),
+            organizations: Some(organizations),
+            expires_at: None,
+            by: "administrator".to_owned(),
+        };
+        let issued = issue_credential(&self.world.registry, request).await.unwrap();
+        let (id, now) = (issued.credential.id, self.world.registry.clock.now());
+        let token = self
+            .world
+            .tokens
+            .issue(id, scopes.parse().unwrap(), now)
+            .await
+            .unwrap();
+        format!("Bearer {}", token.expose_secret())
+    }
+
+    async fn everybody(&self) -> Vec<Identity> {
+        let all = Scopes::integration_system().to_string();
+        let expired = self.token("hlf", &all).await;
+        self.world.clock.advance(Duration::from_secs(15 * 60));
+        let (own, other) = (self.token("hlf", &all).await, self.token("other", &all).await);
+        let few = self.token("hlf", "").await;
+        [
+            ("own organization", Some(own)),
+            ("other organization", Some(other)),
+            ("too few scopes", Some(few)),
+            ("expired", Some(expired)),
+            ("garbage", Some("Bearer a.b.c".to_owned())),
+            ("no token", None),
+        ]
+        .into_iter()
+        .map(|(what, header)| Identity { what, header })
+        .collect()
+    }
+
+    /// Returns whom the authorizer lets in, as it tells the function.
+    async fn admitted(&self, identity: &Identity) -> Option<Caller> {
+        let headers: Vec<&str> = identity.header.iter().map(String::as_str).collect();
+        let identity = self.keeper.identify(&headers).await.unwrap()?;
+        let context = serde_json::to_value(identity).unwrap();
+        Some(Caller::from_context(context.as_object().unwrap()).unwrap())
+    }
+}
+
+/// What a route answers to somebody: a status, and the code that goes with it; none is what it answers anybody.
+fn told(route: &Route, what: &str) -> Option<(u16, &'static str)> {
+    let scoped = matches!(route.access(), Access::Scope(_));
+    match what {
+        _ if route.is_open() => None,
+        "no token" | "expired" | "garbage" if route.name == "executeGraphql" => Some((401, "")),
+        "no token" | "expired" | "garbage" => Some((401, "unauthenticated")),
+        "too few scopes" if scoped => Some((403, "insufficient_scope")),
+        "other organization" if route.has_organization() => Some((404, "unknown_organization")),
+        _ => None,
     }
 }
 
 #[tokio::test]
-async fn a_caller_of_another_organization_learns_nothing_of_this_one() {
-    let context = json!({ "caller": "x", "organizations": "other" });
-    let other = Caller::from_context(context.as_object().unwrap());
-    for route in routes().into_iter().filter(Route::has_organization) {
-        for world in [World::new(), World::connected().await] {
-            for ask in [route.ask(), route.ask().key("k")] {
-                let answer = world.answer(ask.by(other.clone())).await;
-                let told = (answer.status.as_u16(), answer.code());
-                assert_eq!(told, (404, "unknown_organization".to_owned()), "{}", route.name);
+async fn every_route_answers_everybody_as_it_should() {
+    for route in routes() {
+        for connected in [false, true] {
+            let world = if connected {
+                World::connected().await
+            } else {
+                World::new()
+            };
+            let house = House::new(world).await;
+            for identity in house.everybody().await {
+                let caller = house.admitted(&identity).await;
+                for ask in [route.ask(), route.ask().key("k")] {
+                    let answer = house.world.answer(ask.by(caller.clone())).await;
+                    let got = (answer.status.as_u16(), answer.code());
+                    let (unknown, known) = route.expected();
+                    match told(&route, identity.what) {
+                        Some((status, code)) => {
+                            assert_eq!(got, (status, code.to_owned()), "{} {}", route.name, identity.what);
+                            is_proper(&route, &answer);
+                        }
+                        // What one did, the next finds done.
+                        None => assert!(
+                            [unknown, known, 200, 409].contains(&got.0),
+                            "{} {}: {} {}",
+                            route.name,
+                            identity.what,
+                            got.0,
+                            answer.body
+                        ),
+                    }
+                    if got.0 == 403 {
+                        let challenge = answer.header("www-authenticate");
+                        assert!(challenge.starts_with(r#"Bearer error="insufficient_scope", scope=""#));
+                    }
+                }
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_document_of_a_caller_without_the_scope_is_refused_in_its_own_way() {
+    let house = House::new(World::new()).await;
+    let route = routes()
+        .into_iter()
+        .find(|route| route.name == "executeGraphql")
+        .unwrap();
+    for (identity, number) in house
+        .everybody()
+        .await
+        .into_iter()
+        .zip([None, None, Some(23), Some(26)])
+    {
+        let caller = house.admitted(&identity).await;
+        let answer = house.world.answer(route.ask().by(caller)).await.json();
+        let told = answer["errors"][0]["extensions"]["error_code"].as_u64();
+        assert_eq!(told, number, "{}: {answer}", identity.what);
+    }
+}
+
+#[tokio::test]
+async fn an_organization_that_nobody_knows_is_told_from_another_one_by_nobody() {
+    let house = House::new(World::connected().await).await;
+    let header = house.token("hlf", "integration:read").await;
+    let identity = Identity {
+        what: "own organization",
+        header: Some(header),
+    };
+    let caller = house.admitted(&identity).await;
+    for organization in ["nobody", "other"] {
+        let path = format!("/v1/organizations/{organization}/integrations");
+        let answer = house
+            .world
+            .answer(ask(Method::GET, &path).by(caller.clone()))
+            .await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.code()),
+            (404, "unknown_organization")
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_header_tenant_agrees_with_the_path_or_is_left_out() {
+    let world = World::connected().await;
+    for (tenant, status) in [
+        ("hlf", 200),
+        ("", 200),
+        ("other", 400),
+        ("hlf,other", 400),
+        ("HLF", 400),
+    ] {
+        let ask = ask(Method::GET, super::world::INTEGRATION).header("tenant", tenant);
+        assert_eq!(world.answer(ask).await.status, status, "{tenant}");
+    }
+    let twice = ask(Method::GET, super::world::INTEGRATION)
+        .header("tenant", "hlf")
+        .header("tenant", "hlf");
+    assert_eq!(world.answer(twice).await.fields(), ["Tenant"]);
 }
 
 #[tokio::test]

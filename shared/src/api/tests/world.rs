@@ -6,10 +6,14 @@ use async_trait::async_trait;
 use axum::body::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
+use utoipa_axum::router::OpenApiRouter;
 
 use super::breaking::{Breaking, Side, Yielding};
 use crate::adapter::{Adapter, ErrorKind, Unusable};
-use crate::api::{Api, Caller, Integrations, Test, integration_routes, test_routes, trigger_routes};
+use crate::api::{
+    Api, Caller, Integrations, RegistryState, Test, integration_routes, registry_routes, test_routes,
+    trigger_routes,
+};
 use crate::clock::{Clock, ManualClock};
 use crate::flow::Ports;
 use crate::flow::work::Connect;
@@ -17,6 +21,7 @@ use crate::http::Exceptions;
 use crate::integration::{Integration, Vault};
 use crate::model::{IntegrationId, System};
 use crate::queue::MemoryQueue;
+use crate::registry::{Registry, Tokens};
 use crate::secrets::MemorySecrets;
 use crate::store::{MemoryStore, Store};
 
@@ -29,6 +34,9 @@ pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) secrets: Arc<MemorySecrets>,
+    pub(super) registry: Registry,
+    pub(super) tokens: Arc<Tokens>,
+    state: RegistryState,
 }
 
 /// An answer.
@@ -70,17 +78,49 @@ impl World {
         let clock = Arc::new(ManualClock::new(now));
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let queue = Arc::new(MemoryQueue::new(Arc::clone(&time)));
+        let (registry, tokens) = Registry::on(Arc::clone(&store), Arc::clone(&time));
         let ports = Ports {
             store,
             queue: Arc::<MemoryQueue>::clone(&queue),
             clock: time,
         };
-        let secrets = Arc::new(MemorySecrets::new());
         Self {
             ports,
             clock,
             queue,
-            secrets,
+            secrets: Arc::new(MemorySecrets::new()),
+            state: RegistryState::new(registry.clone(), Some(Arc::clone(&tokens)), false),
+            registry,
+            tokens,
+        }
+    }
+
+    /// The same service, with another registry.
+    pub(super) fn with(self, registry: Registry) -> Self {
+        let tokens = Some(Arc::clone(&self.tokens));
+        Self {
+            state: RegistryState::new(registry.clone(), tokens, false),
+            registry,
+            ..self
+        }
+    }
+
+    /// A service whose schema everybody may read.
+    pub(super) fn with_introspection() -> Self {
+        let world = Self::new();
+        let (registry, tokens) = (world.registry.clone(), Arc::clone(&world.tokens));
+        Self {
+            state: RegistryState::new(registry, Some(tokens), true),
+            ..world
+        }
+    }
+
+    /// A service whose tokens somebody else issues.
+    pub(super) fn with_tokens_elsewhere() -> Self {
+        let world = Self::new();
+        Self {
+            state: RegistryState::new(world.registry.clone(), None, false),
+            ..world
         }
     }
 
@@ -96,11 +136,14 @@ impl World {
             clock: Arc::clone(&self.clock),
             queue: Arc::clone(&self.queue),
             secrets: Arc::clone(&self.secrets),
+            registry: self.registry.clone(),
+            tokens: Arc::clone(&self.tokens),
+            state: self.state.clone(),
         };
         (world, breaking)
     }
 
-    pub(super) fn routes(&self) -> [utoipa_axum::router::OpenApiRouter; 3] {
+    pub(super) fn routes(&self) -> [OpenApiRouter; 4] {
         let ports = self.ports.clone();
         let vault = Vault::new(Arc::<MemorySecrets>::clone(&self.secrets), "test/");
         let exceptions = Exceptions::none();
@@ -116,7 +159,18 @@ impl World {
                 ports,
                 connect: Arc::new(Nowhere),
             }),
+            registry_routes(self.state.clone()),
         ]
+    }
+
+    /// Returns the functions, each with its own routes.
+    fn functions(&self) -> Vec<Api> {
+        let [trigger_sync, integrations, dynamics365, integration_systems] = self.routes();
+        let of_organizations =
+            [trigger_sync, integrations, dynamics365].map(|routes| Api::new(routes, &self.ports));
+        let clock = &self.ports.clock;
+        let others = [Api::of_no_organization(integration_systems, clock)];
+        of_organizations.into_iter().chain(others).collect()
     }
 
     /// Answers a request by whichever function has its route.
@@ -126,8 +180,8 @@ impl World {
             request.extensions_mut().insert(caller);
         }
         let mut last = None;
-        for routes in self.routes() {
-            let answer = Api::new(routes, &self.ports).answer(request.clone()).await;
+        for function in self.functions() {
+            let answer = function.answer(request.clone()).await;
             let answer = Answer::from(answer);
             if answer.code() != "unknown_route" && answer.code() != "method_not_allowed" {
                 return answer;

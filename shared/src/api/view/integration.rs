@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::RunView;
 use crate::flow::{Health, Standing};
@@ -18,6 +19,10 @@ use crate::model::{Group, System};
 pub(in crate::api) struct IntegrationBody {
     /// What people call it; the system's name where it is absent.
     display_name: Option<String>,
+    /// The integration system that manages it; null is none, and left out is as it was. What an integration system
+    /// connects, it manages.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    integration_system_id: Option<Uuid>,
     /// `both` (the default) or `pull`.
     direction: Option<String>,
     /// `external_wins` (the default), `platform_wins`, `newest_wins` or `review`, by group.
@@ -50,6 +55,10 @@ pub(in crate::api) struct IntegrationView {
     integration_type: System,
     /// What people call it.
     display_name: String,
+    /// The integration system that manages it, if one does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = "uuid")]
+    integration_system_id: Option<Uuid>,
     /// `active`, `paused`, `needs_reauthorization` or `disconnecting`.
     #[schema(value_type = String)]
     state: State,
@@ -120,6 +129,7 @@ impl From<Integration> for IntegrationView {
             organization_id: integration.id.organization.to_string(),
             integration_type: integration.id.system,
             display_name: integration.display_name,
+            integration_system_id: integration.integration_system_id,
             state: integration.state,
             direction: integration.direction,
             conflict_rules: integration.conflict_rules,

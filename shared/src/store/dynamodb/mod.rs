@@ -25,6 +25,7 @@ use jiff::Timestamp;
 use super::counts::Counter;
 use super::limits::{self, Unacceptable};
 use super::{Counts, Key, Page, Query, Row, Store, StoreError, Table, Write};
+use crate::config::Tables;
 
 mod batch;
 mod conflict;
@@ -42,6 +43,25 @@ pub struct TableNames(BTreeMap<Table, String>);
 impl<const N: usize> From<[(Table, &str); N]> for TableNames {
     fn from(names: [(Table, &str); N]) -> Self {
         Self(names.map(|(table, name)| (table, name.to_owned())).into())
+    }
+}
+
+impl From<Tables> for TableNames {
+    fn from(tables: Tables) -> Self {
+        [
+            (Table::Control, &*tables.control),
+            (Table::Records, &*tables.records),
+        ]
+        .into()
+    }
+}
+
+impl TableNames {
+    /// Adds a table.
+    #[must_use]
+    pub fn and(mut self, table: Table, name: String) -> Self {
+        self.0.insert(table, name);
+        self
     }
 }
 

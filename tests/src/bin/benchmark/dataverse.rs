@@ -120,6 +120,7 @@ fn integration(connection: &Connection) -> Result<Integration, Failure> {
         excluded_groups: Vec::new(),
         delete_guard: DeleteGuard::default(),
         settings: settings(connection),
+        integration_system_id: None,
         mapping_version: 1,
         created_at: now,
         updated_at: now,

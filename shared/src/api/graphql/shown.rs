@@ -1,0 +1,94 @@
+//! Systems and credentials, as a caller may see them.
+
+use async_graphql::{ID, Lookahead};
+
+use super::shape::{
+    Additional, Auth, CredentialData, IntSysSystemAuth, IntegrationSystem, OAuthCredentialData,
+    SystemAuthReferenceType, Timestamp,
+};
+use super::{Asked, Refusal};
+use crate::registry::{self, ClientSecret, Held, IntegrationSystem as System, Scope, held_by};
+
+impl Asked<'_> {
+    /// Says whether the caller sees secrets.
+    fn sees_secrets(&self) -> bool {
+        self.caller.scopes().allow(Scope::IntegrationSystemAuthsRead)
+    }
+
+    /// Shows systems, with as much of their credentials as the document selects.
+    ///
+    /// All of them are read together; that secrets are to be shown is kept before they are.
+    pub(super) async fn show(
+        &self,
+        systems: Vec<System>,
+        selected: Lookahead<'_>,
+    ) -> Result<Vec<IntegrationSystem>, Refusal> {
+        let auths = selected.field("auths");
+        let store = &*self.registry.store;
+        let mut held = if auths.exists() {
+            held_by(store, &systems).await?
+        } else {
+            Default::default()
+        };
+        let open = self.sees_secrets() && auths.field("auth").exists();
+        if open {
+            registry::note_reading(self.registry, &systems, self.caller.name()).await?;
+        }
+        let shown = systems.into_iter().map(|system| {
+            let known = system.credentials.iter().filter_map(|id| held.remove(id));
+            let auths = known.map(|held| Ok(auth(held?, open, None)));
+            let auths = auths.collect::<Result<_, crate::store::StoreError>>();
+            IntegrationSystem {
+                auths: auths.map_err(Refusal::from),
+                system,
+            }
+        });
+        Ok(shown.collect())
+    }
+
+    /// Shows one system.
+    pub(super) async fn show_one(
+        &self,
+        system: System,
+        selected: Lookahead<'_>,
+    ) -> Result<IntegrationSystem, Refusal> {
+        let mut shown = self.show(vec![system], selected).await?;
+        shown.pop().ok_or(Refusal::NotFound("integrationSystem"))
+    }
+
+    /// Shows a credential that is gone, with its secret to those who may see it.
+    pub(super) fn show_deleted(&self, held: Held) -> IntSysSystemAuth {
+        auth(held, self.sees_secrets(), None)
+    }
+}
+
+/// Shows a credential that was issued just now: this once, whoever had it issued sees its secret.
+pub(super) fn show_issued(held: Held, secret: ClientSecret) -> IntSysSystemAuth {
+    auth(held, true, Some(secret))
+}
+
+fn auth(held: Held, open: bool, fresh: Option<ClientSecret>) -> IntSysSystemAuth {
+    let credential = held.credential;
+    let names = |names: &std::collections::BTreeSet<crate::model::OrganizationId>| {
+        names.iter().map(ToString::to_string).collect()
+    };
+    IntSysSystemAuth {
+        id: ID::from(credential.id),
+        kind: Some(SystemAuthReferenceType::IntegrationSystem),
+        tenant_id: None,
+        reference_object_id: Some(ID::from(credential.system)),
+        scopes: credential.scopes.names().collect(),
+        organizations: credential.organizations.as_ref().map(names),
+        created_at: Timestamp(credential.issued_at),
+        expires_at: credential.expires_at.map(Timestamp),
+        last_used_at: held.last_used_at.map(Timestamp),
+        auth: open.then(|| Auth {
+            credential: Some(CredentialData::OAuth(OAuthCredentialData { credential, fresh })),
+            access_strategy: None,
+            additional: Additional::default(),
+            request_auth: None,
+            one_time_token: None,
+            cert_common_name: Some(String::new()),
+        }),
+    }
+}
