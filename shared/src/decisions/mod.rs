@@ -14,3 +14,12 @@ pub mod reconcile_every_minute {}
 
 #[doc = include_str!("0005_fingerprints_by_field.md")]
 pub mod fingerprints_by_field {}
+
+#[doc = include_str!("0006_made_only_where_there_is_none.md")]
+pub mod made_only_where_there_is_none {}
+
+#[doc = include_str!("0007_credentials_at_any_issuer.md")]
+pub mod credentials_at_any_issuer {}
+
+#[doc = include_str!("0008_scopes_that_are_not_ours.md")]
+pub mod scopes_that_are_not_ours {}

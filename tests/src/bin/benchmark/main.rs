@@ -1,7 +1,7 @@
 //! Measures the service against the least that a program would have to do, side by side in one run.
 //!
 //! ```text
-//! cargo run --release -p tests --bin benchmark [-- pull|sink|latency|memory|cold-start …]
+//! cargo run --release -p tests --bin benchmark [-- pull|sink|latency|memory|cold-start|graphql|secrecy …]
 //!     [--runs N] [--contacts N] [--many N]
 //! ```
 //!
@@ -12,6 +12,8 @@
 //! | `latency` | the same sync, each page 250 ms late | the bare loop on the same wire, writing nothing | ≤ 1.15 |
 //! | `memory` | peak memory of a first sync of `--many` contacts | of 1,000 contacts | ≤ 32 MB, flat |
 //! | `cold-start` | exec to first poll of each function | a binary that only makes the same clients | ≤ 1.5 |
+//! | `graphql` | the costliest documents that are accepted | their answers, written by `serde_json` | ≤ 50 ms |
+//! | `secrecy` | the time of a refusal of one kind | of another kind | Welch's t ≤ 4.5 |
 //!
 //! What is measured works on one thread, as the functions do. Dataverse and DynamoDB are played by processes of their
 //! own: the simulation of this package, and a stand-in that takes every write. Measured and alternative take turns, so
@@ -20,13 +22,16 @@
 mod bare;
 mod cold_start;
 mod dataverse;
+mod graphql;
 mod latency;
 mod memory;
 mod options;
 mod plain;
 mod price;
 mod pull;
+mod registry;
 mod report;
+mod secrecy;
 mod server;
 mod sink;
 mod split;
@@ -64,6 +69,8 @@ async fn measure(options: &Options) -> Result<()> {
             Measure::Latency => latency::measure(options).await?,
             Measure::Memory => memory::measure(options).await?,
             Measure::ColdStart => cold_start::measure(options)?,
+            Measure::Graphql => graphql::measure(options).await?,
+            Measure::Secrecy => secrecy::measure(options).await?,
         }
     }
     Ok(())

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use crate::Result;
 
-const USAGE: &str =
-    "benchmark [pull] [sink] [latency] [memory] [cold-start] [--runs N] [--contacts N] [--many N]";
+const USAGE: &str = "benchmark [pull] [sink] [latency] [memory] [cold-start] [graphql] [secrecy] [--runs N] [--contacts N] [--many N]";
 
 /// What this process is to do; all but the last are what it starts itself for.
 #[derive(Debug)]
@@ -24,14 +23,18 @@ pub(crate) enum Measure {
     Latency,
     Memory,
     ColdStart,
+    Graphql,
+    Secrecy,
 }
 
-const ALL: [(&str, Measure); 5] = [
+const ALL: [(&str, Measure); 7] = [
     ("pull", Measure::Pull),
     ("sink", Measure::Sink),
     ("latency", Measure::Latency),
     ("memory", Measure::Memory),
     ("cold-start", Measure::ColdStart),
+    ("graphql", Measure::Graphql),
+    ("secrecy", Measure::Secrecy),
 ];
 
 /// What to measure, and how much of it.
