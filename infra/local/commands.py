@@ -3,7 +3,7 @@
 import argparse
 
 from . import environment, oauth2_server
-from .console import Problem, fail
+from .console import Problem, fail, say
 from .place import DEMO
 
 
@@ -15,6 +15,9 @@ def main(arguments: list[str]) -> int:
             oauth2_server.enter()
         elif options.command not in ("down", "status"):
             environment.enter()
+        elif not environment.enter_if_made():
+            say("nothing was ever started here")
+            return 0 if options.command == "down" else 1
         return COMMANDS[options.command](options) or 0
     except Problem as problem:
         fail(str(problem))

@@ -42,8 +42,8 @@ def verify(place: Place, template: dict) -> None:
     routes = _all_routes(place)
     expected = {route["RouteKey"] for route in templates.of_type(template, "AWS::ApiGatewayV2::Route").values()}
     _insist(routes == expected, f"routes are missing: {sorted(expected - routes)}")
-    _insist(Api.anonymous(place).status("GET", "/healthz") == 401, "the API answers callers without a token")
-    _insist(Api.administrator(place).status("GET", "/healthz") == 200, "the API refuses its administrator")
+    _insist(Api.anonymous(place).status("GET", "/openapi.json") == 401, "the API answers callers without a token")
+    _insist(Api.administrator(place).status("GET", "/openapi.json") == 200, "the API refuses its administrator")
     issuer = Api.anonymous(place).get("/.well-known/openid-configuration")["issuer"]
     _insist(issuer == place.state()["api"], f"its tokens are for {issuer}")
     groups = emulator.client(place, "scheduler").list_schedules(GroupName=NAME)["Schedules"]

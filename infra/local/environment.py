@@ -1,10 +1,13 @@
 """The Python environment of the local stack: made once from `requirements.lock`, and entered by starting anew in it."""
 
+import contextlib
+import fcntl
 import hashlib
 import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from .console import Problem, step
@@ -20,8 +23,25 @@ def enter() -> None:
     """Goes on in the environment: returns only once this process runs in it."""
     if Path(sys.prefix) == VENV:
         return
-    make()
+    with alone("environment"):
+        make()
     os.execv(PYTHON, [str(PYTHON), *sys.argv])
+
+
+def enter_if_made() -> bool:
+    """Goes on in the environment as it is; says whether there is one."""
+    if Path(sys.prefix) == VENV or not STAMP.exists():
+        return STAMP.exists()
+    os.execv(PYTHON, [str(PYTHON), *sys.argv])
+
+
+@contextlib.contextmanager
+def alone(what: str) -> Iterator[None]:
+    """Waits for its turn, where many make the same thing at once."""
+    VENV.parent.mkdir(parents=True, exist_ok=True)
+    with open(VENV.with_name(f"{what}.lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def make() -> None:
@@ -31,7 +51,7 @@ def make() -> None:
         return
     if importlib.util.find_spec("ensurepip") is None:
         raise Problem("this Python cannot make virtual environments; install its venv module (Debian: python3-venv).")
-    with step("Installing the emulator and the template checker into .local/venv"):
+    with step("Installing what the local stack needs into .local/venv"):
         _run([sys.executable, "-m", "venv", "--clear", str(VENV)])
         _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
               "--require-hashes", "--requirement", str(LOCK)])

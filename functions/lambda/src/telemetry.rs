@@ -7,7 +7,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Our own crates, at the level that Lambda is set to; of all others only what is wrong, since what they say of
 /// requests and answers at lower levels is nobody's business.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     "shared",
     "lambda",
     "trigger_sync",
@@ -15,6 +15,7 @@ const OURS: [&str; 7] = [
     "dynamics365",
     "reconcile",
     "authorizer",
+    "integration_systems",
 ];
 
 /// Starts logging, at the level in `AWS_LAMBDA_LOG_LEVEL`; `INFO` where there is none.

@@ -8,8 +8,9 @@ from ..place import ROOT
 from .lookup import functions, many, of_type, target, texts
 
 OPENAPI = ROOT / "shared" / "openapi.json"
-# Where one comes for a token, and for the keys by which tokens are verified: before one has any.
+# Where one comes for a token, and for the keys by which tokens are verified, before one has any; and where a monitor looks.
 OPEN = {
+    "GET /healthz",
     "POST /oauth2/token",
     "POST /oauth2/introspect",
     "POST /oauth2/revoke",

@@ -15,7 +15,7 @@ class Access(EndToEnd):
             path = path.replace("{", "").replace("}", "")
             with self.subTest(method=method, path=path):
                 self.assertEqual(anonymous.status(method, path), 401)
-                self.assertEqual(stranger.status(method, path), 403)
+                self.assertEqual(stranger.status(method, path), 401)
 
     def test_the_description_of_the_api_is_the_one_that_is_kept(self):
         described = self.api.get("/openapi.json")

@@ -37,7 +37,7 @@ class IntegrationSystems(EndToEnd):
         before, beside = self._as(deleted), self._as(kept)
         self.assertEqual(before.status("GET", self.organization.integration), 200)
         integration_system.delete_credential(self.administrator, deleted)
-        self.assertEqual(before.status("GET", self.organization.integration), 403)
+        self.assertEqual(before.status("GET", self.organization.integration), 401)
         self.assertEqual(beside.status("GET", self.organization.integration), 200)
         self.assertNoToken(deleted)
 
@@ -52,7 +52,7 @@ class IntegrationSystems(EndToEnd):
         self.assertEqual(caller.status("GET", self.organization.integration), 200)
         self.disconnect()
         integration_system.unregister(self.administrator, system)
-        self.assertEqual(caller.status("GET", self.organization.integration), 403)
+        self.assertEqual(caller.status("GET", self.organization.integration), 401)
         self.assertNoToken(credential)
 
     def test_of_many_registrations_of_one_name_exactly_one_wins(self):
@@ -109,12 +109,12 @@ class IntegrationSystems(EndToEnd):
         time.sleep(QUIET + 1)
         client.put_secret_value(SecretId=name, SecretString=json.dumps({"token": token}))
         try:
-            self.assertEqual(new.status("GET", "/healthz"), 200)
-            processes.wait_until(lambda: old.status("GET", "/healthz") == 403, BELIEVED + 5, "the old token is still accepted.")
+            self.assertEqual(new.status("GET", "/openapi.json"), 200)
+            processes.wait_until(lambda: old.status("GET", "/openapi.json") == 401, BELIEVED + 5, "the old token is still accepted.")
         finally:
             client.put_secret_value(SecretId=name, SecretString=before)
             time.sleep(QUIET + 1)
-            processes.wait_until(lambda: old.status("GET", "/healthz") == 200, BELIEVED + 5, "the token was not put back.")
+            processes.wait_until(lambda: old.status("GET", "/openapi.json") == 200, BELIEVED + 5, "the token was not put back.")
 
     def _register(self) -> str:
         return integration_system.register(self.administrator, f"system-{self.organization.id}")["id"]

@@ -100,7 +100,7 @@ fn is_one_of(content_type: &str, accepted: &[&str]) -> bool {
 
 fn is_utf8(parameter: &str) -> bool {
     let plain = parameter.to_ascii_lowercase().replace('"', "");
-    plain == "charset=utf-8"
+    plain == "charset=utf-8" || plain == "charset=utf8"
 }
 
 /// Reads a JSON object.

@@ -87,6 +87,12 @@ impl Caller {
         &self.name
     }
 
+    /// Says whether the caller was let into an organization by its name.
+    #[must_use]
+    pub fn is_limited_to(&self, organization: &OrganizationId) -> bool {
+        matches!(&self.organizations, Organizations::These(these) if these.contains(organization))
+    }
+
     /// Says whether the caller was let into an organization.
     #[must_use]
     pub fn may_see(&self, organization: &OrganizationId) -> bool {

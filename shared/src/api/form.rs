@@ -121,8 +121,7 @@ impl From<Problem> for OAuthError {
     }
 }
 
-/// A form, with the head that it came under.
-#[derive(Debug)]
+/// A form, with the head that it came under; both may hold a secret.
 pub(super) struct Form {
     headers: HeaderMap,
     fields: BTreeMap<String, String>,

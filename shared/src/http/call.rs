@@ -35,6 +35,12 @@ impl Limits {
         body: 4 << 20,
     };
 
+    /// What a short answer may take that somebody waits for.
+    pub const QUICK: Self = Self {
+        total: Duration::from_secs(3),
+        body: 64 << 10,
+    };
+
     /// What a token or another short answer may take.
     pub const SHORT: Self = Self {
         total: Duration::from_secs(10),

@@ -73,7 +73,7 @@ impl From<RegistryError> for ChangeError {
     fn from(error: RegistryError) -> Self {
         match error {
             RegistryError::Store(error) => Self::Store(error),
-            RegistryError::UnknownSystem => Self::Invalid(vec![FieldError::new(
+            RegistryError::UnknownSystem | RegistryError::Leaving => Self::Invalid(vec![FieldError::new(
                 "integrationSystemId",
                 "names no integration system",
             )]),

@@ -94,6 +94,8 @@ async fn change(
         .map_err(ChangeError::Invalid)?;
     }
     order.check_system(stored.as_ref())?;
+    // What is refused is refused before the credentials are changed.
+    order.managed(&*ports.store, stored.as_ref()).await?;
     let credentials = needed(stored.as_ref(), &order.wanted)?;
     if let Some(credentials) = credentials {
         vault.put(&order.id, credentials).await?;
@@ -108,8 +110,12 @@ async fn change(
             // Only the engine writes the row besides the holder of the claim: its word on the state is taken over. A
             // system that is to manage it may have changed meanwhile.
             Err(ChangeError::Store(StoreError::Refused { parts })) if !parts.contains(&CLAIM) => {
+                let was = stored.is_some();
                 stored = read(&*ports.store, &order.id).await?;
                 change::check(stored.as_ref(), Precondition::None)?;
+                if was && stored.is_none() {
+                    return Err(ChangeError::Unknown(order.id.clone()));
+                }
             }
             answer => return answer.map(Some),
         }
@@ -138,8 +144,7 @@ async fn keep(
     let version = before.map_or(0, |stored| stored.version);
     let expect = before.map_or(Expect::Absent, |stored| Expect::Version(stored.version));
     let did = if before.is_none() { "connect" } else { "change" };
-    let managed = before.and_then(|stored| stored.integration.integration_system_id);
-    let managed = Managed::pass(store, &order.id, (managed, next.integration_system_id)).await?;
+    let managed = order.managed(store, before).await?;
     let mut writes = vec![
         Write::put(integration_key(&order.id), expect, Content::of(&next)),
         claim.release(),
@@ -182,6 +187,13 @@ impl Order {
     fn integration_system(&self, before: Option<&Integration>) -> Option<Uuid> {
         let stays = before.map_or(self.system, |before| before.integration_system_id);
         self.wanted.integration_system.unwrap_or(stays)
+    }
+
+    /// Returns the writes by which it passes to the integration system that is to manage it.
+    async fn managed(&self, store: &dyn Store, before: Option<&Stored>) -> Result<Managed, ChangeError> {
+        let before = before.map(|stored| &stored.integration);
+        let was = before.and_then(|before| before.integration_system_id);
+        Ok(Managed::pass(store, &self.id, (was, self.integration_system(before))).await?)
     }
 
     /// An integration system speaks for itself only.

@@ -82,7 +82,10 @@ impl Keys for KmsKeys {
     async fn public(&self) -> Result<Vec<PublicKey>, KeyError> {
         let mut keys = vec![self.public_key(&self.names.signs).await?];
         if let Some(before) = &self.names.signed {
-            keys.push(self.public_key(before).await?);
+            match self.public_key(before).await {
+                Ok(key) => keys.push(key),
+                Err(error) => tracing::error!(?error, "tokens of the previous key are refused"),
+            }
         }
         Ok(keys)
     }

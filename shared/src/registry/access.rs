@@ -14,13 +14,16 @@ use super::scope::Scopes;
 use super::secret::ClientSecret;
 use super::system::RegistryError;
 use super::token::{Claims, LIFETIME, Tokens, VerifyError};
-use super::{key, mark};
+use super::{id_of, key, mark};
 use crate::keys::KeyError;
 use crate::model::OrganizationId;
 use crate::store::{Content, Expect, Key, Row, Store, StoreError, Write};
 
 /// How old the note of a credential's last use gets before it is written anew.
 const NOTED: Duration = Duration::from_secs(60 * 60);
+
+/// How long a caller waits for the note.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 /// How long a note is kept that its credential has left behind.
 const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -111,7 +114,7 @@ pub async fn authenticate(
     now: Timestamp,
 ) -> Result<Credential, GrantError> {
     // An id that is none is looked up like any other, and is not there.
-    let id = client.parse().unwrap_or(Uuid::nil());
+    let id = id_of(client).unwrap_or(Uuid::nil());
     let found = find_credential(store, id).await?;
     let nobodys = ClientSecret::known("").verifier();
     let verifier = found.as_ref().map_or(&nobodys, |credential| &credential.verifier);
@@ -186,8 +189,9 @@ async fn note_use(store: &dyn Store, client: Uuid, now: Timestamp) {
     let forgotten = now.checked_add(KEPT).unwrap_or(now);
     let note = Content::of(&Used { at: now }).expires_at(forgotten);
     let note = Write::put(used_key(client), Expect::Anything, note);
-    if let Err(error) = store.write(vec![note]).await {
-        tracing::warn!(?error, "the use of a credential was not noted");
+    match tokio::time::timeout(PATIENCE, store.write(vec![note])).await {
+        Ok(Ok(())) => {}
+        outcome => tracing::warn!(?outcome, "the use of a credential was not noted"),
     }
 }
 

@@ -4,7 +4,6 @@ use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::system::IntegrationSystem;
 use super::{Registry, key};
 use crate::store::{Content, Expect, MAX_WRITES, StoreError, Write};
 
@@ -40,23 +39,20 @@ pub(super) fn write(system: Uuid, by: &str, did: &str, credentials: &[Uuid], at:
     Write::put(place, Expect::Absent, Content::of(&entry).expires_at(expires_at))
 }
 
-/// Keeps that somebody is shown the secrets of some systems.
+/// Keeps that somebody is shown the secrets of some credentials, by the system that they belong to.
 ///
 /// # Errors
 ///
 /// Those of the store; then no secret may be shown.
 pub async fn note_reading(
     registry: &Registry,
-    systems: &[IntegrationSystem],
+    shown: &[(Uuid, Vec<Uuid>)],
     by: &str,
 ) -> Result<(), StoreError> {
     let at = registry.now();
-    let shown = systems.iter().filter(|system| !system.credentials.is_empty());
+    let shown = shown.iter().filter(|(_, credentials)| !credentials.is_empty());
     let entries: Vec<Write> = shown
-        .map(|system| {
-            let credentials: Vec<Uuid> = system.credentials.iter().copied().collect();
-            write(system.id, by, "read_secrets", &credentials, at)
-        })
+        .map(|(system, credentials)| write(*system, by, "read_secrets", credentials, at))
         .collect();
     for entries in entries.chunks(MAX_WRITES) {
         registry.store.write(entries.to_vec()).await?;

@@ -87,7 +87,7 @@ pub(super) fn credential_key(id: Uuid) -> Key {
 }
 
 pub(super) fn used_key(id: Uuid) -> Key {
-    key(format!("credential#{id}"), "used")
+    key(format!("used#{id}"), "used")
 }
 
 impl Credential {
@@ -112,7 +112,7 @@ impl Credential {
 ///
 /// # Errors
 ///
-/// `UnknownSystem`, `TooMany`, `TakenBack`, and those of the issuer, the key and the store.
+/// `UnknownSystem`, `Leaving`, `TooMany`, `TakenBack`, and those of the issuer, the key and the store.
 pub async fn issue_credential(
     registry: &Registry,
     request: CredentialRequest,
@@ -124,8 +124,12 @@ pub async fn issue_credential(
     registry.store.write(vec![begin]).await?;
     let issued = issue(registry, intent, request).await;
     match &issued {
-        // The request may still be on its way: what it makes is taken back by the clock.
-        Ok(_) | Err(RegistryError::Issuer(IssuerError::Unreached(_))) => {}
+        // What is on its way may still arrive, and what was not answered may be done: the clock knows later.
+        Ok(_)
+        | Err(
+            RegistryError::Issuer(IssuerError::Unreached(_))
+            | RegistryError::Store(StoreError::Unavailable(_)),
+        ) => {}
         Err(_) => {
             if let Err(error) = mend::withdraw(registry, intent).await {
                 tracing::warn!(?error, "left an issuing to be mended");
@@ -221,20 +225,22 @@ async fn read(store: &dyn Store, id: Uuid) -> Result<Option<(u64, Credential)>, 
 ///
 /// `UnknownCredential`, and those of the issuer and the store.
 pub async fn delete_credential(registry: &Registry, id: Uuid, by: &str) -> Result<Credential, RegistryError> {
-    let deleted = delete_if_there(registry, id, by).await?;
-    deleted.ok_or(RegistryError::UnknownCredential)
+    let ended = end(registry, id, by).await?;
+    let ended = ended.ok_or(RegistryError::UnknownCredential)?;
+    finish(registry, id).await?;
+    Ok(ended)
 }
 
-pub(super) async fn delete_if_there(
+/// Deletes a credential that a system's row names; where only the name is left, it goes.
+pub(super) async fn remove(
     registry: &Registry,
-    id: Uuid,
+    (system, id): (Uuid, Uuid),
     by: &str,
-) -> Result<Option<Credential>, RegistryError> {
-    let ended = end(registry, id, by).await?;
-    if ended.is_some() {
-        finish(registry, id).await?;
+) -> Result<(), RegistryError> {
+    match end(registry, id, by).await? {
+        Some(_) => finish(registry, id).await,
+        None => forget(registry, system, id).await,
     }
-    Ok(ended)
 }
 
 /// Marks a credential, so that it opens nothing any more.
@@ -270,13 +276,18 @@ pub(super) async fn finish(registry: &Registry, id: Uuid) -> Result<(), Registry
         return Ok(registry.store.write(vec![mend::ended(id)]).await?);
     };
     registry.issuer.delete(id).await?;
+    forget(registry, credential.system, id).await
+}
+
+/// Removes all that is kept of a credential.
+async fn forget(registry: &Registry, system: Uuid, id: Uuid) -> Result<(), RegistryError> {
     loop {
         let mut writes = vec![
             Write::delete(credential_key(id), Expect::Anything),
             Write::delete(used_key(id), Expect::Anything),
             mend::ended(id),
         ];
-        if let Some((version, mut system)) = system::read(&*registry.store, credential.system).await? {
+        if let Some((version, mut system)) = system::read(&*registry.store, system).await? {
             system.credentials.remove(&id);
             writes.push(system::put(&system, version));
         }

@@ -23,7 +23,7 @@ impl Managed {
     ///
     /// # Errors
     ///
-    /// `UnknownSystem` where there is no such system or it is leaving, and those of the store.
+    /// `UnknownSystem`, `Leaving`, and those of the store.
     pub async fn pass(
         store: &dyn Store,
         integration: &IntegrationId,
@@ -34,10 +34,7 @@ impl Managed {
             return Ok(Self(writes));
         }
         if let Some(next) = next {
-            let known = system::read(store, next)
-                .await?
-                .filter(|(_, system)| !system.leaving);
-            let (version, _) = known.ok_or(RegistryError::UnknownSystem)?;
+            let (version, _) = system::staying(store, next).await?;
             writes.push(system::unchanged(next, version));
             writes.push(Write::put(
                 managed_key(next, integration),

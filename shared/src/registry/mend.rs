@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::system::RegistryError;
 use super::{Registry, credential, key};
-use crate::store::{Content, Expect, Key, Query, Store, StoreError, Table, Write};
+use crate::store::{Content, Expect, Key, Query, Row, Table, Write};
 
 /// The partition of what is under way.
 const UNFINISHED: &str = "unfinished";
@@ -16,7 +16,7 @@ const UNFINISHED: &str = "unfinished";
 /// How long whoever began it is taken to be at work: several times what a function lives.
 const ALIVE: Duration = Duration::from_secs(180);
 
-/// How many are mended at a time.
+/// How many are looked at in one go.
 const AT_ONCE: usize = 100;
 
 /// What is under way with a credential.
@@ -68,22 +68,49 @@ pub(super) fn ended(id: Uuid) -> Write {
     Write::delete(unfinished_key(id), Expect::Anything)
 }
 
-/// Finishes what nobody is at work on any more; says how many there were.
+/// Finishes what nobody is at work on any more; says how many there were. One that fails keeps no other waiting.
 ///
 /// # Errors
 ///
 /// Those of the issuer and the store; what was not finished is found again.
 pub async fn mend(registry: &Registry) -> Result<usize, RegistryError> {
-    let mut mended = 0;
-    for (id, task) in left_behind(&*registry.store, registry.now()).await? {
-        match task {
-            Task::Issue => withdraw(registry, id).await?,
-            Task::Delete => credential::finish(registry, id).await?,
+    let (mut mended, mut failed, mut after) = (0, None, None);
+    loop {
+        let query = Query::new(Table::Registry, UNFINISHED, "", AT_ONCE).after(after);
+        let page = registry.store.query(&query).await?;
+        for row in page.rows {
+            match mend_one(registry, &row).await {
+                Ok(done) => mended += usize::from(done),
+                Err(error) => {
+                    tracing::error!(
+                        unfinished.id = row.key.sort,
+                        ?error,
+                        "could not finish what was left half way"
+                    );
+                    failed = Some(error);
+                }
+            }
         }
-        tracing::warn!(unfinished.id = %id, ?task, "finished what was left half way");
-        mended += 1;
+        after = page.next;
+        if after.is_none() {
+            return failed.map_or(Ok(mended), Err);
+        }
     }
-    Ok(mended)
+}
+
+/// Says whether there was anything to finish.
+async fn mend_one(registry: &Registry, row: &Row) -> Result<bool, RegistryError> {
+    let unfinished: Unfinished = row.decode()?;
+    let alive = registry.now().duration_since(unfinished.began_at).unsigned_abs() < ALIVE;
+    let Some(id) = row.key.sort.parse().ok().filter(|_| !alive) else {
+        return Ok(false);
+    };
+    match unfinished.task {
+        Task::Issue => withdraw(registry, id).await?,
+        Task::Delete => credential::finish(registry, id).await?,
+    }
+    tracing::warn!(unfinished.id = %id, task = ?unfinished.task, "finished what was left half way");
+    Ok(true)
 }
 
 /// Deletes whatever client an issuing has made, and forgets the issuing.
@@ -92,19 +119,4 @@ pub(super) async fn withdraw(registry: &Registry, intent: Uuid) -> Result<(), Re
         registry.issuer.delete(client).await?;
     }
     Ok(registry.store.write(vec![ended(intent)]).await?)
-}
-
-async fn left_behind(store: &dyn Store, now: Timestamp) -> Result<Vec<(Uuid, Task)>, StoreError> {
-    let page = store
-        .query(&Query::new(Table::Registry, UNFINISHED, "", AT_ONCE))
-        .await?;
-    let mut left = Vec::new();
-    for row in page.rows {
-        let unfinished: Unfinished = row.decode()?;
-        let alive = now.duration_since(unfinished.began_at).unsigned_abs() < ALIVE;
-        if let Some(id) = row.key.sort.parse().ok().filter(|_| !alive) {
-            left.push((id, unfinished.task));
-        }
-    }
-    Ok(left)
 }

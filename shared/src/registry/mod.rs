@@ -9,7 +9,7 @@
 //! | name | `name#{name}` | `name` | whose it is; there is one system of a name because there is one row of it |
 //! | entry | `systems` | `{id}` | the system's place in the list of all |
 //! | credential | `credential#{id}` | `credential` | the sealed secret, what it is checked against, scopes, expiry |
-//! | use | `credential#{id}` | `used` | when a token of it was last shown |
+//! | use | `used#{id}` | `used` | when a token of the credential was last shown |
 //! | managed | `system#{id}` | `integration#{organization}:{type}` | an integration that the system manages |
 //! | unfinished | `unfinished` | `{id}` | an issuing or a deletion that is under way |
 //! | revoked | `revoked#{id}` | `revoked` | a token that ends before its time |
@@ -19,7 +19,7 @@
 //!
 //! | step | written | a crash right after it leaves | mended by |
 //! | --- | --- | --- | --- |
-//! | 1 intent | unfinished | nothing else | [`mend`], minutes later |
+//! | 1 intent | unfinished | nothing else | [`mend`], some minutes later |
 //! | 2 client | the issuer makes a client that carries the intent's id | a client whose secret nobody was told, and that is not let in | [`mend`] finds it by that id, and deletes it |
 //! | 3 credential | credential, system and audit row; unfinished is removed; in one transaction | – | – |
 //!
@@ -35,7 +35,7 @@
 //!
 //! | step | written | a crash right after it leaves | mended by |
 //! | --- | --- | --- | --- |
-//! | 1 mark | system (leaving) and audit row, in one transaction | a system that gets no credential and manages nothing more | the caller repeats the request |
+//! | 1 mark | system (leaving) and audit row, in one transaction | a system that is not changed, gets no credential and manages nothing more, and says so | the caller repeats the request |
 //! | 2 look | nothing; a system that still manages an integration gets its mark taken off, and keeps all it has | as 1 | as 1 |
 //! | 3 credentials | each as above | a system with fewer credentials | as 1 |
 //! | 4 system | system, name and entry are removed, in one transaction | – | – |
@@ -57,6 +57,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 pub use access::{Admitted, GrantError, Granted, admit, authenticate, grant, introspect, revoke};
 pub use audit::note_reading;
@@ -124,6 +125,13 @@ impl Registry {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Reads an id as it is written, and in no other way.
+#[must_use]
+pub fn id_of(text: &str) -> Option<Uuid> {
+    let id: Uuid = text.parse().ok()?;
+    (id.to_string() == text).then_some(id)
 }
 
 fn key(partition: String, sort: impl Into<String>) -> Key {

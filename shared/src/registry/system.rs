@@ -51,6 +51,9 @@ pub enum RegistryError {
     /// There is no such credential.
     #[error("there is no such credential")]
     UnknownCredential,
+    /// The system is being unregistered, and that went half way.
+    #[error("the system is being unregistered")]
+    Leaving,
     /// The system manages integrations.
     #[error("the system manages integrations")]
     Manages,
@@ -82,6 +85,12 @@ fn name_key(name: &str) -> Key {
     key(format!("name#{name}"), "name")
 }
 
+/// Returns the write that takes a name, and says for whom.
+fn name(system: &IntegrationSystem) -> Write {
+    let content = Content::of(&serde_json::json!({ "system": system.id }));
+    Write::put(name_key(&system.name), Expect::Absent, content)
+}
+
 /// Registers a system; of many with one name, one is registered.
 ///
 /// # Errors
@@ -103,7 +112,7 @@ pub async fn register(
         registered_at: now,
     };
     let writes = vec![
-        Write::put(name_key(&system.name), Expect::Absent, mark()),
+        name(&system),
         Write::put(system_key(system.id), Expect::Absent, Content::of(&system)),
         Write::put(list::entry_key(system.id), Expect::Absent, mark()),
         audit::write(system.id, by, "register", &[], now),
@@ -119,7 +128,7 @@ pub async fn register(
 ///
 /// # Errors
 ///
-/// `Invalid`, `UnknownSystem`, `NotUnique`, and those of the store.
+/// `Invalid`, `UnknownSystem`, `Leaving`, `NotUnique`, and those of the store.
 pub async fn update(
     registry: &Registry,
     id: Uuid,
@@ -140,7 +149,7 @@ pub async fn update(
             audit::write(id, by, "update", &[], registry.now()),
         ];
         if renamed {
-            writes.push(Write::put(name_key(&next.name), Expect::Absent, mark()));
+            writes.push(name(&next));
             writes.push(Write::delete(name_key(&before.name), Expect::Anything));
         }
         match registry.store.write(writes).await {
@@ -170,8 +179,11 @@ pub(super) async fn read(
 
 /// Reads a system that is not leaving, with its version.
 pub(super) async fn staying(store: &dyn Store, id: Uuid) -> Result<(u64, IntegrationSystem), RegistryError> {
-    let known = read(store, id).await?.filter(|(_, system)| !system.leaving);
-    known.ok_or(RegistryError::UnknownSystem)
+    match read(store, id).await? {
+        None => Err(RegistryError::UnknownSystem),
+        Some((_, system)) if system.leaving => Err(RegistryError::Leaving),
+        Some(known) => Ok(known),
+    }
 }
 
 /// Returns the part of a transaction that insists on a system as it was read.
@@ -199,15 +211,22 @@ pub async fn unregister(registry: &Registry, id: Uuid, by: &str) -> Result<Integ
         set_leaving(registry, id, false, by).await?;
         return Err(RegistryError::Manages);
     }
-    for credential in &system.credentials {
-        credential::delete_if_there(registry, *credential, by).await?;
-    }
-    remove(&*registry.store, id).await?;
+    remove(registry, id, by).await?;
     Ok(system)
 }
 
-async fn remove(store: &dyn Store, id: Uuid) -> Result<(), RegistryError> {
+/// Removes a system that is leaving, after its credentials; another who asked for the same may have found it managing
+/// something meanwhile.
+async fn remove(registry: &Registry, id: Uuid, by: &str) -> Result<(), RegistryError> {
+    let store = &*registry.store;
     while let Some((version, system)) = read(store, id).await? {
+        if !system.leaving {
+            return Err(RegistryError::Manages);
+        }
+        if let Some(credential) = system.credentials.first() {
+            credential::remove(registry, (system.id, *credential), by).await?;
+            continue;
+        }
         let writes = vec![
             Write::delete(system_key(id), Expect::Version(version)),
             Write::delete(name_key(&system.name), Expect::Anything),

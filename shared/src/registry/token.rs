@@ -55,6 +55,9 @@ pub struct Claims {
     pub exp: i64,
     /// Since when, in seconds since the epoch.
     pub iat: i64,
+    /// Not before when, in seconds since the epoch; ours do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// Its own id.
     pub jti: Uuid,
     /// What it allows.
@@ -129,6 +132,7 @@ impl Tokens {
             client_id: client,
             exp: now.as_second() + LIFETIME,
             iat: now.as_second(),
+            nbf: None,
             jti: Uuid::new_v4(),
             scope: scopes,
         };
@@ -150,6 +154,9 @@ impl Tokens {
             return Err(Refused.into());
         }
         let header = decode_header(token).map_err(|_| Refused)?;
+        if !is_plain(token) {
+            return Err(Refused.into());
+        }
         let known = self.public().await?.iter();
         let mut ours = known.filter(|key| header.kid.as_deref() == Some(&*kid(key)));
         let public = ours
@@ -160,7 +167,7 @@ impl Tokens {
         let token = decode::<Claims>(token, &DecodingKey::from_ec_der(&point), &self.validation());
         let claims = token.map_err(|_| Refused)?.claims;
         let good = claims.exp > now.as_second()
-            && claims.iat <= now.as_second() + AHEAD
+            && claims.iat.max(claims.nbf.unwrap_or(i64::MIN)) <= now.as_second() + AHEAD
             && claims.exp - claims.iat <= LIFETIME
             && claims.sub == claims.client_id;
         if good { Ok(claims) } else { Err(Refused.into()) }
@@ -195,6 +202,20 @@ impl Tokens {
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         validation
     }
+}
+
+/// Says whether a token's head has what ours has and nothing else: no key, no address of one, and nothing critical.
+fn is_plain(token: &str) -> bool {
+    let head = token
+        .split('.')
+        .next()
+        .and_then(|head| URL_SAFE_NO_PAD.decode(head).ok());
+    let head: Option<serde_json::Map<String, Value>> =
+        head.and_then(|head| serde_json::from_slice(&head).ok());
+    head.is_some_and(|head| {
+        head.keys()
+            .all(|name| ["alg", "typ", "kid"].contains(&name.as_str()))
+    })
 }
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {

@@ -136,6 +136,13 @@ async fn a_token_of_another_kind_place_or_audience_is_refused_though_our_key_sig
         ("typ", json!("JWT")),
         ("typ", Value::Null),
         ("kid", json!("../key")),
+        ("kid", json!("' or 1=1")),
+        ("kid", json!("https://elsewhere.example/key")),
+        ("kid", json!("k".repeat(2_000))),
+        ("jku", json!("https://elsewhere.example/keys")),
+        ("x5u", json!("https://elsewhere.example/key")),
+        ("jwk", json!({ "kty": "EC" })),
+        ("crit", json!(["exp"])),
     ] {
         let token = deployment
             .signed(|header, _| header[member] = value.clone())
@@ -150,6 +157,8 @@ async fn a_token_of_another_kind_place_or_audience_is_refused_though_our_key_sig
         ("exp", json!(9_999_999_999_i64)),
         ("exp", json!(-1)),
         ("iat", json!("0")),
+        ("nbf", json!(9_999_999_999_i64)),
+        ("nbf", json!("0")),
         ("scope", json!("sync:trigger everything")),
         ("client_id", json!("administrator")),
     ] {
@@ -185,4 +194,66 @@ async fn after_the_key_was_changed_tokens_of_the_old_one_are_accepted_while_it_i
     assert_eq!(set["keys"].as_array().unwrap().len(), 2);
     assert_eq!(set["keys"][0]["kid"], json!(decode_header(&new).unwrap().kid));
     assert!(!Deployment::new().accepts(&token).await);
+}
+
+#[tokio::test]
+async fn a_token_that_our_public_key_was_the_password_of_is_refused() {
+    let deployment = Deployment::new();
+    let key = deployment.keys.public().await.unwrap()[0];
+    let point = [&[4][..], &key.x, &key.y].concat();
+    let set = deployment
+        .tokens
+        .key_set()
+        .await
+        .unwrap()
+        .to_string()
+        .into_bytes();
+    let token = deployment.token().await;
+    let claims = token.split('.').nth(1).unwrap();
+    for password in [point, [key.x, key.y].concat(), set] {
+        let head = encode(json!({ "alg": "HS256", "typ": TYPE, "kid": kid(&key) }).to_string());
+        let signed = format!("{head}.{claims}");
+        let mac = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &password);
+        let tag = ring::hmac::sign(&mac, signed.as_bytes());
+        assert!(
+            !deployment
+                .accepts(&format!("{signed}.{}", encode(tag.as_ref())))
+                .await
+        );
+    }
+}
+
+/// Keys that count how often they are asked for the public ones.
+#[derive(Debug)]
+struct Counting(MemoryKeys, std::sync::atomic::AtomicUsize);
+
+#[async_trait::async_trait]
+impl Keys for Counting {
+    async fn sign(&self, message: &[u8]) -> Result<crate::keys::Signature, KeyError> {
+        self.0.sign(message).await
+    }
+
+    async fn public(&self) -> Result<Vec<PublicKey>, KeyError> {
+        self.1.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.0.public().await
+    }
+
+    async fn seal(&self, context: &str, secret: &SecretString) -> Result<crate::keys::Sealed, KeyError> {
+        self.0.seal(context, secret).await
+    }
+
+    async fn open(&self, context: &str, sealed: &crate::keys::Sealed) -> Result<SecretString, KeyError> {
+        self.0.open(context, sealed).await
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_unknown_keys_asks_for_ours_once() {
+    let keys = Arc::new(Counting(MemoryKeys::new(), 0.into()));
+    let tokens = Tokens::new(Arc::<Counting>::clone(&keys), PLACE);
+    let stranger = Deployment::new();
+    for _ in 0..1_000 {
+        assert!(tokens.verify(&stranger.token().await, now()).await.is_err());
+    }
+    assert_eq!(keys.1.load(std::sync::atomic::Ordering::SeqCst), 1);
 }

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use shared::clock::ManualClock;
+use shared::keys::{KeyError, Keys, PublicKey, Sealed, Signature};
 use shared::registry::{
     Client, ClientSecret, Credential, CredentialRequest, GrantError, Input, IntegrationSystem, Issued,
     Issuer, IssuerError, MAX_CREDENTIALS, Managed, Presented, Registry, RegistryError, Scope, Scopes, Tokens,
     admit, delete_credential, find_credential, find_system, grant, held_by, introspect, issue_credential,
     list_systems, mend, note_reading, register, revoke, unregister, update,
 };
-use shared::store::{Key, MemoryStore, Page, Query, Row, Store, StoreError, Table, Write};
+use shared::store::{Content, Expect, Key, MemoryStore, Page, Query, Row, Store, StoreError, Table, Write};
 use uuid::Uuid;
 
 use crate::dynamo::Dynamo;
@@ -398,7 +399,13 @@ on_both!(
             .unwrap();
         let issued = world.issued(system.id).await;
         let shown = find_system(world.store(), system.id).await.unwrap().unwrap();
-        note_reading(&world.registry, &[shown], "alice").await.unwrap();
+        note_reading(
+            &world.registry,
+            &[(shown.id, shown.credentials.into_iter().collect())],
+            "alice",
+        )
+        .await
+        .unwrap();
         delete_credential(&world.registry, issued.credential.id, BY)
             .await
             .unwrap();
@@ -628,10 +635,7 @@ on_both!(
             if left.as_ref().is_some_and(|system| system.leaving) {
                 // One that is leaving is not renamed: its name would be left behind.
                 let renamed = update(&world.registry, id, input("two"), BY).await;
-                assert!(
-                    matches!(renamed, Err(RegistryError::UnknownSystem)),
-                    "{write} {after}"
-                );
+                assert!(matches!(renamed, Err(RegistryError::Leaving)), "{write} {after}");
             }
             if left.is_some() {
                 unregister(&world.registry, id, BY).await.unwrap();
@@ -762,3 +766,220 @@ on_both!(
         assert_eq!(issuer.live(), BTreeSet::new());
     }
 );
+
+/// Tables that make a write and whose answer is lost, and keys that do not answer.
+#[derive(Debug)]
+struct Losing {
+    store: Arc<dyn Store>,
+    left: AtomicI64,
+}
+
+#[async_trait]
+impl Store for Losing {
+    async fn get(&self, keys: &[Key]) -> Result<Vec<Option<Row>>, StoreError> {
+        self.store.get(keys).await
+    }
+
+    async fn query(&self, query: &Query) -> Result<Page, StoreError> {
+        self.store.query(query).await
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError> {
+        self.store.write(writes).await?;
+        if self.left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            return Err(Dying::dead());
+        }
+        Ok(())
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.store.due(now, limit).await
+    }
+}
+
+on_both!(
+    a_credential_whose_keeping_was_not_answered_keeps_its_client,
+    world,
+    {
+        let system = world.registered("one").await;
+        let issuer = Arc::new(Elsewhere::default());
+        for nth in [1, 2] {
+            let registry = Registry {
+                issuer: Arc::<Elsewhere>::clone(&issuer),
+                store: Arc::new(Losing {
+                    store: Arc::clone(&world.registry.store),
+                    left: AtomicI64::new(nth),
+                }),
+                ..world.registry.clone()
+            };
+            assert!(issue_credential(&registry, asked(system.id)).await.is_err());
+            world.clock.advance(Duration::from_secs(180));
+            mend(&registry).await.unwrap();
+            let known: BTreeSet<Uuid> = world
+                .credentials(system.id)
+                .await
+                .into_iter()
+                .map(|kept| kept.id)
+                .collect();
+            assert_eq!(
+                (issuer.live(), known.len()),
+                (known.clone(), usize::from(nth == 2))
+            );
+            assert_eq!(world.unfinished().await, 0);
+        }
+    }
+);
+
+on_both!(a_credential_whose_secret_cannot_be_sealed_is_not_issued, world, {
+    let system = world.registered("one").await;
+    let issuer = Arc::new(Elsewhere::default());
+    let registry = Registry {
+        issuer: Arc::<Elsewhere>::clone(&issuer),
+        keys: Arc::new(Dead),
+        ..world.registry.clone()
+    };
+    let refused = issue_credential(&registry, asked(system.id)).await;
+    assert!(matches!(refused, Err(RegistryError::Key(_))));
+    assert_eq!((issuer.live(), world.unfinished().await), (BTreeSet::new(), 0));
+    assert_eq!(world.credentials(system.id).await, []);
+});
+
+/// Keys that are disabled.
+#[derive(Debug)]
+struct Dead;
+
+fn disabled() -> KeyError {
+    KeyError::Denied("it is disabled".into())
+}
+
+#[async_trait]
+impl Keys for Dead {
+    async fn sign(&self, _: &[u8]) -> Result<Signature, KeyError> {
+        Err(disabled())
+    }
+
+    async fn public(&self) -> Result<Vec<PublicKey>, KeyError> {
+        Err(disabled())
+    }
+
+    async fn seal(&self, _: &str, _: &SecretString) -> Result<Sealed, KeyError> {
+        Err(disabled())
+    }
+
+    async fn open(&self, _: &str, _: &Sealed) -> Result<SecretString, KeyError> {
+        Err(disabled())
+    }
+}
+
+on_both!(one_that_cannot_be_mended_keeps_no_other_waiting, world, {
+    let system = world.registered("one").await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let id = world.issued(system.id).await.credential.id;
+        // Its process died right after the first step.
+        dying(&world, (1, true), &Arc::default(), async |registry| {
+            delete_credential(&registry, id, BY).await
+        })
+        .await;
+        ids.push(id);
+    }
+    ids.sort_unstable();
+    let poison = Key::new(Table::Registry, format!("credential#{}", ids[0]), "credential");
+    let garbage = Content::of(&serde_json::json!({}));
+    world
+        .store()
+        .write(vec![Write::put(poison, Expect::Anything, garbage)])
+        .await
+        .unwrap();
+    world.clock.advance(Duration::from_secs(180));
+    assert!(mend(&world.registry).await.is_err());
+    assert_eq!(world.unfinished().await, 1);
+});
+
+on_both!(a_system_that_is_half_way_gone_says_so, world, {
+    let system = world.registered("one").await;
+    world.issued(system.id).await;
+    dying(&world, (1, true), &Arc::default(), async |registry| {
+        unregister(&registry, system.id, BY).await
+    })
+    .await;
+    let renamed = update(&world.registry, system.id, input("two"), BY).await;
+    assert!(matches!(renamed, Err(RegistryError::Leaving)));
+    let issued = issue_credential(&world.registry, asked(system.id)).await;
+    assert!(matches!(issued, Err(RegistryError::Leaving)));
+    assert!(matches!(
+        world.manage(system.id).await,
+        Err(RegistryError::Leaving)
+    ));
+    unregister(&world.registry, system.id, BY).await.unwrap();
+});
+
+on_both!(
+    /// Whoever does what at the same time: no credential outlives its system, and no integration is managed by nobody.
+    what_many_do_at_once_leaves_everything_in_its_place,
+    world,
+    {
+        for round in 0..5_u64 {
+            let system = world.registered(&format!("s{round}")).await.id;
+            let workers = (0..6_u64).map(|worker| {
+                let registry = world.registry.clone();
+                tokio::spawn(async move {
+                    for step in 0..6_u64 {
+                        act(&registry, system, (round * 31 + worker * 7 + step) % 6).await;
+                    }
+                })
+            });
+            futures::future::join_all(workers).await;
+            let kept = find_system(world.store(), system).await.unwrap();
+            let listed = kept.as_ref().map(|kept| kept.credentials.clone()).unwrap_or_default();
+            let there = credentials_of(world.store(), system).await;
+            assert_eq!(listed, there, "round {round}");
+            let query = Query::new(Table::Registry, format!("system#{system}"), "integration#", 10);
+            let managed = !world.store().query(&query).await.unwrap().rows.is_empty();
+            assert!(kept.is_some() || !managed, "round {round}");
+            assert_eq!(world.unfinished().await, 0, "round {round}");
+        }
+    }
+);
+
+/// Does one of the things that change a system; that others were first is no matter.
+async fn act(registry: &Registry, system: Uuid, what: u64) {
+    let store = &*registry.store;
+    let integration = "hlf:dynamics365".parse().unwrap();
+    match what {
+        0 | 1 => drop(issue_credential(registry, asked(system)).await),
+        2 => {
+            let known = find_system(store, system).await.unwrap();
+            if let Some(id) = known.and_then(|known| known.credentials.into_iter().next()) {
+                drop(delete_credential(registry, id, BY).await);
+            }
+        }
+        3 | 4 => {
+            let (before, next) = if what == 3 {
+                (None, Some(system))
+            } else {
+                (Some(system), None)
+            };
+            if let Ok(managed) = Managed::pass(store, &integration, (before, next)).await {
+                drop(store.write(managed.writes()).await);
+            }
+        }
+        _ => drop(unregister(registry, system, BY).await),
+    }
+}
+
+/// Returns the credentials of a system that were ever audited and are still there.
+async fn credentials_of(store: &dyn Store, system: Uuid) -> BTreeSet<Uuid> {
+    let query = Query::new(Table::Registry, format!("audit#{system}"), "", 1_000);
+    let rows = store.query(&query).await.unwrap().rows;
+    let entries = rows.iter().map(|row| row.decode::<serde_json::Value>().unwrap());
+    let ids = entries.flat_map(|entry| entry["credentials"].as_array().cloned().unwrap_or_default());
+    let ids: BTreeSet<Uuid> = ids.map(|id| id.as_str().unwrap().parse().unwrap()).collect();
+    let mut there = BTreeSet::new();
+    for id in ids {
+        if find_credential(store, id).await.unwrap().is_some() {
+            there.insert(id);
+        }
+    }
+    there
+}

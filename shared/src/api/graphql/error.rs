@@ -152,6 +152,10 @@ impl From<RegistryError> for Refusal {
                 object: "integrationSystem",
                 reason: "The record cannot be deleted because another record refers to it",
             },
+            RegistryError::Leaving => Self::InvalidOperation {
+                object: "integrationSystem",
+                reason: "it is being unregistered; repeat that to finish it",
+            },
             RegistryError::TooMany => Self::InvalidOperation {
                 object: "systemAuth",
                 reason: "the integration system has as many credentials as one may have; delete one first",

@@ -7,7 +7,7 @@ use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Name, Positioned};
 
 /// The longest document, in bytes.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 32 * 1024;
 
 /// The most brackets that are opened: the parser goes one call deeper with each that is not closed.
 const BRACKETS: usize = 300;
@@ -142,4 +142,29 @@ impl<'a> Count<'a> {
         self.fragments.insert(name, Some(cost));
         Ok(cost)
     }
+}
+
+/// Says whether a variable is the size of a page somewhere in a document.
+pub(super) fn is_page_size(document: &ExecutableDocument, variable: &Name) -> bool {
+    let operations = document
+        .operations
+        .iter()
+        .map(|(_, operation)| &operation.node.selection_set);
+    let fragments = document
+        .fragments
+        .values()
+        .map(|fragment| &fragment.node.selection_set);
+    operations.chain(fragments).any(|set| sizes_a_page(set, variable))
+}
+
+fn sizes_a_page(set: &Positioned<SelectionSet>, variable: &Name) -> bool {
+    set.node.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => {
+            let size = field.node.get_argument("first");
+            size.is_some_and(|size| size.node.to_string() == format!("${variable}"))
+                || sizes_a_page(&field.node.selection_set, variable)
+        }
+        Selection::InlineFragment(fragment) => sizes_a_page(&fragment.node.selection_set, variable),
+        Selection::FragmentSpread(_) => false,
+    })
 }

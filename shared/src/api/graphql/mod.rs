@@ -22,16 +22,27 @@ mod shown;
 use std::fmt;
 
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{EmptySubscription, Name, Request, Response, Schema, Variables};
+use async_graphql::{EmptySubscription, Name, Pos, Request, Response, Schema, Variables};
+use axum::body::Bytes;
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 pub(super) use error::Refusal;
 use mutation::Mutation;
-use query::Query;
+use query::{PAGE, Query};
 use shape::{OneTimeToken, Pageable};
 
 use super::Caller;
 use crate::registry::Registry;
+
+/// How many secrets are opened at once: the key is asked over connections of their own.
+const AT_ONCE: usize = 16;
+
+/// The largest answer, in bytes: a function may not answer more than 6 MB.
+const LARGEST: usize = 5 * 1024 * 1024;
+
+/// Who may have a secret opened.
+struct Turns(Semaphore);
 
 /// Carries out documents.
 #[derive(Clone)]
@@ -66,7 +77,8 @@ impl Graphql {
             .limit_recursive_depth(limits.nesting)
             .limit_complexity(limits.complexity)
             .limit_directives(limits.directives)
-            .data(registry);
+            .data(registry)
+            .data(Turns(Semaphore::new(AT_ONCE)));
         let schema = if introspection {
             schema
         } else {
@@ -85,10 +97,22 @@ impl Graphql {
     }
 
     /// Carries out a document.
-    pub(super) async fn execute(&self, mut document: Document, caller: Caller) -> Response {
+    pub(super) async fn execute(&self, document: Document, caller: Caller) -> Bytes {
+        let response = self.carry_out(document, caller).await;
+        match written(&response) {
+            Ok(bytes) if bytes.len() <= LARGEST => bytes,
+            Ok(_) => {
+                let why = format!("the answer has more than {LARGEST} bytes; ask for fewer at a time");
+                refused(&Refusal::BadRequest(why))
+            }
+            Err(error) => refused(&Refusal::internal(&error, false)),
+        }
+    }
+
+    async fn carry_out(&self, mut document: Document, caller: Caller) -> Response {
         let parsed = match self.limits.check(&document.query) {
             Ok(parsed) => parsed,
-            Err(why) => return refused(&Refusal::BadRequest(why)),
+            Err(why) => return unserved(&Refusal::BadRequest(why)),
         };
         document.fill_in(&parsed);
         let mut request = Request::new(document.query).variables(document.variables);
@@ -99,13 +123,19 @@ impl Graphql {
     }
 }
 
-/// Returns the answer to what is not carried out at all.
-pub(super) fn refused(refusal: &Refusal) -> Response {
-    Response::from_errors(vec![
-        refusal
-            .to_error()
-            .into_server_error(async_graphql::Pos::default()),
-    ])
+/// Returns the answer to what is not carried out at all, as it is written.
+pub(super) fn refused(refusal: &Refusal) -> Bytes {
+    written(&unserved(refusal)).unwrap_or_default()
+}
+
+fn written(response: &Response) -> serde_json::Result<Bytes> {
+    serde_json::to_vec(response).map(Bytes::from)
+}
+
+fn unserved(refusal: &Refusal) -> Response {
+    let mut error = refusal.to_error().into_server_error(Pos::default());
+    error.locations.clear();
+    Response::from_errors(vec![error])
 }
 
 impl Document {
@@ -139,8 +169,8 @@ impl Document {
 }
 
 impl Document {
-    /// Gives variables that are left out what the document says they are by default: where a field is skipped or
-    /// included by one, the library does not.
+    /// Gives variables that are left out what the document, or the schema, says they are by default: the library does
+    /// not where a field is skipped or included by one, or where one is the size of a page.
     fn fill_in(&mut self, parsed: &ExecutableDocument) {
         let chosen = |name: Option<&Name>| match (&self.operation, name) {
             (Some(operation), Some(name)) => operation == name.as_str(),
@@ -148,9 +178,16 @@ impl Document {
         };
         let operations = parsed.operations.iter().filter(|(name, _)| chosen(*name));
         for definition in operations.flat_map(|(_, operation)| &operation.node.variable_definitions) {
-            if let Some(default) = definition.node.default_value() {
-                let name = definition.node.name.node.clone();
-                self.variables.entry(name).or_insert_with(|| default.clone());
+            let name = &definition.node.name.node;
+            // The library also says null of whatever may be null.
+            let said = definition
+                .node
+                .default_value
+                .as_ref()
+                .map(|default| default.node.clone());
+            let default = said.or_else(|| limits::is_page_size(parsed, name).then(|| PAGE.into()));
+            if let Some(default) = default {
+                self.variables.entry(name.clone()).or_insert(default);
             }
         }
     }
@@ -160,14 +197,19 @@ impl Document {
 struct Asked<'a> {
     registry: &'a Registry,
     caller: &'a Caller,
+    turns: &'a Semaphore,
 }
 
 impl<'a> Asked<'a> {
     fn of(ctx: &async_graphql::Context<'a>) -> Result<Self, Refusal> {
         let registry = ctx.data_opt::<Registry>();
-        let caller = ctx.data_opt::<Caller>();
-        match (registry, caller) {
-            (Some(registry), Some(caller)) => Ok(Self { registry, caller }),
+        let (caller, turns) = (ctx.data_opt::<Caller>(), ctx.data_opt::<Turns>());
+        match (registry, caller, turns) {
+            (Some(registry), Some(caller), Some(Turns(turns))) => Ok(Self {
+                registry,
+                caller,
+                turns,
+            }),
             _ => Err(Refusal::Unauthorized),
         }
     }

@@ -6,12 +6,11 @@ use async_graphql::{Context, ID, Object};
 use uuid::Uuid;
 
 use super::shape::{IntegrationSystem, IntegrationSystemInput, SystemAuth, Timestamp};
-use super::shown::show_issued;
 use super::{Asked, Refusal};
 use crate::model::OrganizationId;
 use crate::registry::{
-    CredentialRequest, Held, Input, Scope, Scopes, delete_credential, issue_credential, register, unregister,
-    update,
+    CredentialRequest, Held, Input, Scope, Scopes, delete_credential, id_of, issue_credential, register,
+    unregister, update,
 };
 
 /// The most organizations that a credential is limited to.
@@ -33,7 +32,7 @@ impl IntegrationSystemInput {
 }
 
 fn known(id: &ID, object: &'static str) -> Result<Uuid, Refusal> {
-    id.parse().map_err(|_| Refusal::NotFound(object))
+    id_of(id).ok_or(Refusal::NotFound(object))
 }
 
 const SYSTEM: &str = "integrationSystem";
@@ -117,7 +116,7 @@ impl Mutation {
             credential: issued.credential,
             last_used_at: None,
         };
-        Ok(show_issued(held, issued.secret).into())
+        Ok(asked.show_issued(held, issued.secret).into())
     }
 
     /// Deletes a credential; tokens that were got with it end at once. Exactly one of the arguments is needed.
@@ -139,7 +138,7 @@ impl Mutation {
             credential,
             last_used_at: None,
         };
-        Ok(asked.show_deleted(held).into())
+        Ok(asked.show_deleted(held, ctx.look_ahead()).await?.into())
     }
 }
 

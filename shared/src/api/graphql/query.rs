@@ -7,7 +7,10 @@ use async_graphql::{Context, ID, Object};
 use super::paging::{self, PageCursor};
 use super::shape::{IntegrationSystem, IntegrationSystemPage, PageInfo, Viewer, ViewerType};
 use super::{Asked, Refusal};
-use crate::registry::{Scope, find_system, list_systems};
+use crate::registry::{Scope, find_system, id_of, list_systems};
+
+/// How many systems a page has where nobody says.
+pub(super) const PAGE: i32 = 100;
 
 /// What can be asked.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ impl Query {
     async fn integration_systems(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default = 100, desc = "How many, at most: 1 to 200.")] first: Option<i32>,
+        #[graphql(default_with = "Some(PAGE)", desc = "How many, at most: 1 to 200.")] first: Option<i32>,
         #[graphql(desc = "The end cursor of the page before.")] after: Option<PageCursor>,
     ) -> Result<IntegrationSystemPage, Refusal> {
         let asked = Asked::of(ctx)?;
@@ -62,7 +65,7 @@ impl Query {
     ) -> Result<Option<IntegrationSystem>, Refusal> {
         let asked = Asked::of(ctx)?;
         asked.may(Scope::IntegrationSystemRead)?;
-        let Ok(id) = id.parse() else {
+        let Some(id) = id_of(&id) else {
             return Ok(None);
         };
         match find_system(&*asked.registry.store, id).await? {

@@ -13,6 +13,7 @@ use async_graphql::{
     Context, Enum, ID, InputObject, InputValueError, InputValueResult, Interface, Object, Scalar, ScalarType,
     SimpleObject, Union, Value,
 };
+use tokio::sync::OnceCell;
 
 use super::paging::PageCursor;
 use super::{Asked, Refusal};
@@ -131,15 +132,22 @@ pub(super) struct IntSysSystemAuth {
     pub(super) tenant_id: Option<String>,
     /// The id of the integration system.
     pub(super) reference_object_id: Option<ID>,
-    /// What it may do.
-    pub(super) scopes: Vec<&'static str>,
-    /// For which organizations; null is for all.
+    #[graphql(flatten)]
+    pub(super) limits: Limits,
+}
+
+/// How far a credential goes, for its own system and the administrator; null to others.
+#[derive(Debug, Default, SimpleObject)]
+pub(super) struct Limits {
+    /// What it may do; null to other systems.
+    pub(super) scopes: Option<Vec<&'static str>>,
+    /// For which organizations; null is for all, and to other systems.
     pub(super) organizations: Option<Vec<String>>,
-    /// When it was issued.
-    pub(super) created_at: Timestamp,
-    /// When it ends; null is never.
+    /// When it was issued; null to other systems.
+    pub(super) created_at: Option<Timestamp>,
+    /// When it ends; null is never, and to other systems.
     pub(super) expires_at: Option<Timestamp>,
-    /// When a token of it was last shown, to within an hour; null is never.
+    /// When a token of it was last shown, to within an hour; null is not for a year, and to other systems.
     pub(super) last_used_at: Option<Timestamp>,
 }
 
@@ -239,8 +247,8 @@ pub(super) struct CertificateOAuthCredentialData {
 #[derive(Debug)]
 pub(super) struct OAuthCredentialData {
     pub(super) credential: Credential,
-    /// The secret, where it was made just now.
-    pub(super) fresh: Option<ClientSecret>,
+    /// The secret, once it was opened, or where it was made just now.
+    pub(super) secret: OnceCell<ClientSecret>,
 }
 
 /// With what a client gets tokens.
@@ -253,11 +261,12 @@ impl OAuthCredentialData {
 
     /// The client secret.
     async fn client_secret(&self, ctx: &Context<'_>) -> Result<String, Refusal> {
-        if let Some(secret) = &self.fresh {
-            return Ok(secret.expose().to_owned());
-        }
-        let registry = Asked::of(ctx)?.registry;
-        let secret = self.credential.secret(&*registry.keys).await?;
+        let asked = Asked::of(ctx)?;
+        let open = async || {
+            let _turn = asked.turns.acquire().await;
+            self.credential.secret(&*asked.registry.keys).await
+        };
+        let secret = self.secret.get_or_try_init(open).await?;
         Ok(secret.expose().to_owned())
     }
 
@@ -290,7 +299,9 @@ pub(super) struct CSRFTokenCredentialRequestAuth {
 /// What a one-time token is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub(super) enum OneTimeTokenType {
+    #[graphql(name = "Application")]
     Application,
+    #[graphql(name = "Runtime")]
     Runtime,
 }
 
@@ -333,6 +344,11 @@ macro_rules! one_time_token {
             pub(super) created_at: Option<Timestamp>,
             /// When it was used.
             pub(super) used_at: Option<Timestamp>,
+            /// Where it was shown before.
+            #[graphql(name = "legacyConnectorURL")]
+            pub(super) legacy_connector_url: Option<String>,
+            /// What it is for, in the words of applications.
+            pub(super) scenario_groups: Option<Vec<String>>,
             /// With everything that belongs to it.
             pub(super) raw: Option<String>,
             /// The same, encoded.

@@ -10,6 +10,7 @@ use super::breaking::{Breaking, Side};
 use super::world::{Answer, Ask, World, ask};
 use crate::api::Caller;
 use crate::registry::{Scope, Scopes};
+use crate::secrets::Secrets as _;
 use crate::store::{Content, Expect, Key, MemoryStore, Query, Table, Write};
 
 /// Everything that can be selected of a credential.
@@ -725,4 +726,119 @@ async fn an_integration_belongs_to_the_system_that_connected_it_and_to_no_strang
         (200, Value::Null, vec![])
     );
     assert_eq!(world.graphql(&unregister(&two)).await["errors"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_variable_that_is_left_out_is_what_the_schema_says() {
+    let world = World::new();
+    world.registered("one").await;
+    let query = "query List($first: Int, $after: PageCursor) { integrationSystems(first: $first, after: $after) { ...page } }
+        fragment page on IntegrationSystemPage { totalCount data { name } }";
+    for variables in [
+        json!({}),
+        Value::Null,
+        json!({ "after": null }),
+        json!({ "first": 7 }),
+        json!({ "extra": 1 }),
+    ] {
+        let body = json!({ "query": query, "variables": variables });
+        let answer = world
+            .answer(ask(Method::POST, "/graphql").json(&body))
+            .await
+            .json();
+        assert_eq!(
+            answer["data"]["integrationSystems"]["totalCount"], 1,
+            "{variables}: {answer}"
+        );
+    }
+    let body = json!({ "query": query, "variables": { "first": null } });
+    let answer = world
+        .answer(ask(Method::POST, "/graphql").json(&body))
+        .await
+        .json();
+    assert_eq!(refused(&answer).0, 22);
+}
+
+#[tokio::test]
+async fn an_answer_that_no_function_may_give_is_refused_with_the_way_out() {
+    let world = World::new();
+    for number in 0..200 {
+        let input = crate::registry::Input {
+            name: format!("s{number}"),
+            description: Some("x".repeat(2_000)),
+        };
+        crate::registry::register(&world.registry, input, "administrator")
+            .await
+            .unwrap();
+    }
+    let aliases: String = (0..18).map(|number| format!("d{number}: description ")).collect();
+    let query = format!("{{ integrationSystems(first: 200) {{ data {{ {aliases} }} }} }}");
+    let (number, _, sentence) = refused(&world.graphql(&query).await);
+    assert_eq!(number, 400);
+    assert!(sentence.contains("ask for fewer at a time"), "{sentence}");
+}
+
+#[tokio::test]
+async fn how_far_a_credential_goes_is_for_its_own_system_and_the_administrator() {
+    let world = World::new();
+    let (own, other) = (world.registered("one").await, world.registered("two").await);
+    let query = issue(&own, r#", organizations: ["hlf"]"#);
+    assert_eq!(world.graphql(&query).await["errors"], Value::Null);
+    let select = "id scopes organizations createdAt expiresAt lastUsedAt";
+    let query = format!(r#"{{ integrationSystem(id: "{own}") {{ auths {{ {select} }} }} }}"#);
+    let as_system = |id: &str| {
+        let context =
+            json!({ "caller": "x", "system": id, "organizations": "*", "scopes": "integration_system:read" });
+        Caller::from_context(context.as_object().unwrap()).unwrap()
+    };
+    for (caller, sees) in [
+        (Caller::unrestricted("administrator"), true),
+        (as_system(&own), true),
+        (as_system(&other), false),
+    ] {
+        let answer = world.graphql_by(caller, &query).await;
+        let auth = &answer["data"]["integrationSystem"]["auths"][0];
+        assert!(auth["id"].is_string());
+        for field in ["scopes", "organizations", "createdAt"] {
+            assert_eq!(auth[field].is_null(), !sees, "{field}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_idempotency_is_not_taken_where_an_answer_holds_a_secret() {
+    let world = World::new();
+    let answer = world.answer(document("{ viewer { id } }").key("k")).await;
+    assert_eq!((answer.status.as_u16(), refused(&answer.json()).0), (400, 400));
+}
+
+#[tokio::test]
+async fn an_outage_is_not_taken_for_an_organization_that_there_is_not() {
+    let store = Arc::new(MemoryStore::new());
+    let world = World::on(Arc::<MemoryStore>::clone(&store));
+    let broken = crate::registry::Registry {
+        store: Arc::new(Breaking::new(store, 0, Side::Before)),
+        ..world.registry.clone()
+    };
+    let answer = world
+        .with(broken)
+        .answer(document("{ viewer { id } }").header("tenant", "hlf"))
+        .await;
+    assert_eq!((answer.status.as_u16(), refused(&answer.json()).0), (503, 10));
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_leaves_the_credentials_as_they_are() {
+    let world = World::connected().await;
+    let secret = async || {
+        let held = world.secrets.get("test/hlf/dynamics365").await.unwrap();
+        secrecy::ExposeSecret::expose_secret(&held.value).to_owned()
+    };
+    let before = secret().await;
+    let mut wish = super::world::configuration();
+    wish["credentials"]["clientSecret"] = json!("canary-other");
+    wish["integrationSystemId"] = json!(Uuid::from_u128(9));
+    let answer = world.put(super::world::INTEGRATION, &wish).await;
+    assert_eq!(answer.fields(), ["integrationSystemId"]);
+    assert_eq!(secret().await, before);
 }

@@ -416,3 +416,25 @@ async fn an_outage_is_no_wrong_secret() {
     );
     assert_ne!(answer.json(), Value::Null);
 }
+
+#[tokio::test]
+async fn an_id_is_taken_as_it_is_written_and_in_no_other_way() {
+    let world = World::new();
+    let Client { id, secret, .. } = world.client(None).await;
+    for other in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        format!("{{{id}}}"),
+        format!("urn:uuid:{id}"),
+    ] {
+        let answer = world.answer(form("token", GRANT).basic(&other, &secret)).await;
+        assert_eq!(told(&answer), (401, "invalid_client".to_owned()), "{other}");
+    }
+    assert_eq!(
+        world
+            .answer(form("token", GRANT).basic(&id, &secret))
+            .await
+            .status,
+        200
+    );
+}
