@@ -16,6 +16,7 @@ async fn main() -> std::io::Result<()> {
         clients.sqs(),
         clients.secrets_manager(),
         clients.eventbridge(),
+        clients.kms(),
     );
     let api = ProcessEnvironment
         .variable("AWS_LAMBDA_RUNTIME_API")

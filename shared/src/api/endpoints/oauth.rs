@@ -33,13 +33,13 @@ pub(in crate::api) async fn issue_token(
         None => return Err(OAuthError::InvalidRequest("grant_type is required").into()),
     }
     let client = form.client()?;
-    let try_ = state
+    let attempt = state
         .throttle
-        .begin(&client.id, &remote, state.registry.clock.now())?;
+        .begin(&client.id, &remote, &*state.registry.clock)?;
     let asked = form.get("scope").unwrap_or_default();
     let (store, now) = (&*state.registry.store, state.registry.clock.now());
     let granted = grant(store, tokens, (&client.id, &client.secret), asked, now).await;
-    let granted = try_.end(granted)?;
+    let granted = attempt.end(granted).await?;
     let answer = json!({
         "access_token": granted.token.expose_secret(),
         "token_type": "Bearer",
@@ -159,8 +159,8 @@ async fn own_token(state: &RegistryState, request: Request) -> Result<(Credentia
         .get("token")
         .ok_or(OAuthError::InvalidRequest("token is required"))?;
     let client = form.client()?;
-    let now = state.registry.clock.now();
-    let try_ = state.throttle.begin(&client.id, &remote, now)?;
+    let (clock, now) = (&*state.registry.clock, state.registry.clock.now());
+    let attempt = state.throttle.begin(&client.id, &remote, clock)?;
     let asks = authenticate(&*state.registry.store, &client.id, &client.secret, now).await;
-    Ok((try_.end(asks)?, token.to_owned()))
+    Ok((attempt.end(asks).await?, token.to_owned()))
 }

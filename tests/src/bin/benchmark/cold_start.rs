@@ -15,12 +15,13 @@ use crate::Result;
 use crate::options::Options;
 use crate::report::{self, MEGABYTES, MILLISECONDS, Samples};
 
-const FUNCTIONS: [&str; 5] = [
+const FUNCTIONS: [&str; 6] = [
     "trigger-sync",
     "integrations",
     "dynamics365",
     "reconcile",
     "authorizer",
+    "integration-systems",
 ];
 const BASELINE: &str = "cold_start_baseline";
 const GOAL: f64 = 1.5;
@@ -29,7 +30,7 @@ const LARGEST: f64 = 9.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What Lambda and the template tell a function.
-const ENVIRONMENT: [(&str, &str); 14] = [
+const ENVIRONMENT: [(&str, &str); 20] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -47,6 +48,12 @@ const ENVIRONMENT: [(&str, &str); 14] = [
     ("SECRET_PREFIX", "members/integrations/"),
     ("EVENT_BUS", "members"),
     ("ADMIN_SECRET", "members/admin"),
+    ("REGISTRY_TABLE", "registry"),
+    ("API_URL", "https://api.example.org"),
+    ("SIGNING_KEY", "alias/members-signing"),
+    ("SEALING_KEY", "alias/members-sealing"),
+    ("GRAPHQL_INTROSPECTION", "off"),
+    ("HYDRA_API", "v2"),
 ];
 
 type Polls = Receiver<(Instant, TcpStream)>;

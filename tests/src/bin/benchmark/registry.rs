@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use http::{Method, Request, Response};
-use shared::api::{Api, Caller, RegistryState, registry_routes};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Method, Request, Response, StatusCode};
+use shared::api::{Api, Caller, RegistryState, RemoteAddress, registry_routes};
 use shared::clock::SystemClock;
 use shared::registry::{CredentialRequest, Input, Issued, Registry, Scopes, issue_credential, register};
 use uuid::Uuid;
@@ -56,5 +58,21 @@ impl Served {
             .extension(Caller::unrestricted(BY))
             .body(body.into())?;
         Ok(self.api.answer(request).await)
+    }
+
+    /// Asks for a token with a wrong secret, each time from another address, so that nobody is told to wait.
+    pub(crate) async fn is_refused(&self, client: &str, secret: &str) -> Result<()> {
+        let basic = STANDARD.encode(format!("{client}:{secret}"));
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/oauth2/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", format!("Basic {basic}"))
+            .extension(RemoteAddress(Uuid::new_v4().to_string().into()))
+            .body("grant_type=client_credentials".into())?;
+        match self.api.answer(request).await.status() {
+            StatusCode::UNAUTHORIZED => Ok(()),
+            status => Err(format!("it was answered {status}").into()),
+        }
     }
 }
