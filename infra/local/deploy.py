@@ -28,6 +28,7 @@ def deploy(place: Place, binaries: dict[str, Path]) -> str:
     _expire_rows(place, template, outputs)
     _note_access(place, outputs)
     _tell_functions_the_address(place, template)
+    _allow_schedules(place)
     verify(place, template)
     place.note(deployed=wanted)
     return done
@@ -46,9 +47,10 @@ def verify(place: Place, template: dict) -> None:
     _insist(Api.administrator(place).status("GET", "/openapi.json") == 200, "the API refuses its administrator")
     issuer = Api.anonymous(place).get("/.well-known/openid-configuration")["issuer"]
     _insist(issuer == place.state()["api"], f"its tokens are for {issuer}")
-    groups = emulator.client(place, "scheduler").list_schedules(GroupName=NAME)["Schedules"]
+    # Those of integrations, in the same group, have other names.
+    listed = emulator.client(place, "scheduler").list_schedules(GroupName=NAME, NamePrefix=f"{NAME}-")["Schedules"]
     schedules = templates.of_type(template, "AWS::Scheduler::Schedule")
-    _insist(len(groups) == len(schedules), "a schedule is missing")
+    _insist(len(listed) == len(schedules), "a schedule is missing")
     mappings = emulator.client(place, "lambda").list_event_source_mappings()["EventSourceMappings"]
     _insist(bool(mappings) and all(each["State"] == "Enabled" for each in mappings), "a queue wakes no function")
 
@@ -126,6 +128,18 @@ def _tell_functions_the_address(place: Place, template: dict) -> None:
             told["API_URL"] = place.state()["api"]
             client.update_function_configuration(FunctionName=name, Environment={"Variables": told})
             client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+
+def _allow_schedules(place: Place) -> None:
+    """Allows functions, in the default group, what their roles allow in the group of the stack."""
+    # The emulator holds each schedule against the default group, whichever it is in.
+    iam = emulator.client(place, "iam")
+    for function in ("integrations", "reconcile"):
+        told = emulator.client(place, "lambda").get_function_configuration(FunctionName=f"{NAME}-{function}")
+        role = told["Role"].split("/")[-1]
+        policy = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=function)["PolicyDocument"])
+        elsewhere = policy.replace(f":schedule/{NAME}/", ":schedule/default/")
+        iam.put_role_policy(RoleName=role, PolicyName=f"{function}-in-the-emulator", PolicyDocument=elsewhere)
 
 
 def _all_routes(place: Place) -> set[str]:

@@ -51,6 +51,7 @@ P = "Properties"
 FUNCTION = ("Dynamics365Function", P)
 SLICE = (*FUNCTION, "Events", "Slice", P)
 STATEMENT = ("TriggerSyncRole", P, "Policies", 0, "PolicyDocument", "Statement", 1)
+PASS_ROLE = ("IntegrationsRole", P, "Policies", 0, "PolicyDocument", "Statement", 6)
 SCHEDULE = ("ReconcileSchedule", P)
 KEY_POLICY = ("SealingKey", P, "KeyPolicy", "Statement", 0)
 ROUTE_SETTINGS = ("Stage", P, "RouteSettings")
@@ -69,10 +70,22 @@ PLANTED = [
     (calls.nothing_is_allowed_wholesale, put(*STATEMENT, "Resource", "*")),
     (calls.nothing_is_allowed_wholesale, put(*STATEMENT, "Resource", {"Fn::Sub": "arn:${AWS::Partition}:sqs:*"})),
     (calls.nothing_is_allowed_wholesale, put(*STATEMENT, "NotAction", "sqs:SendMessage")),
+    (calls.every_pass_of_a_role_names_one_role_and_one_service,
+     put(*PASS_ROLE, "Resource", {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/*"})),
+    (calls.every_pass_of_a_role_names_one_role_and_one_service,
+     put(*PASS_ROLE, "Resource", [{"Fn::GetAtt": [role, "Arn"]} for role in ("TickRole", "ScheduleRole")])),
+    (calls.every_pass_of_a_role_names_one_role_and_one_service, drop(*PASS_ROLE, "Condition")),
+    (calls.every_pass_of_a_role_names_one_role_and_one_service,
+     put(*PASS_ROLE, "Condition", "StringEquals", "iam:PassedToService", ["scheduler.amazonaws.com", "lambda.amazonaws.com"])),
+    (calls.every_pass_of_a_role_names_one_role_and_one_service,
+     put(*PASS_ROLE, "Condition", {"StringLike": {"iam:PassedToService": "*"}})),
+    (calls.every_pass_of_a_role_names_one_role_and_one_service,
+     put(*STATEMENT, "Action", ["dynamodb:Query", "iam:PassRole"])),
     (calls.what_the_code_calls_is_allowed, put("IntegrationsRole", P, "Policies", [])),
     (calls.what_the_code_calls_is_allowed, put("IntegrationSystemsRole", P, "Policies", [])),
     (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["dynamodb:Scan"])),
     (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["kms:GenerateMac"])),
+    (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["scheduler:ListSchedules"])),
     (events.queues_wait_for_six_timeouts, put(*FUNCTION, "Timeout", 121)),
     (events.queues_wait_for_six_timeouts, drop("Dynamics365Queue", P, "VisibilityTimeout")),
     (events.batches_report_what_failed, drop(*SLICE, "FunctionResponseTypes")),

@@ -81,6 +81,12 @@ impl Clients {
         aws_sdk_kms::Client::new(&self.config)
     }
 
+    /// Makes a client of EventBridge Scheduler.
+    #[must_use]
+    pub fn scheduler(&self) -> aws_sdk_scheduler::Client {
+        aws_sdk_scheduler::Client::new(&self.config)
+    }
+
     /// Makes a client of EventBridge.
     #[must_use]
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {

@@ -7,6 +7,7 @@ use std::fmt::Debug;
 
 use crate::http::Exceptions;
 use crate::registry::HydraApi;
+use crate::scheduler::Target;
 
 /// Where variables come from.
 pub trait Environment: Debug {
@@ -73,6 +74,10 @@ const GRAPHQL_INTROSPECTION: &str = "GRAPHQL_INTROSPECTION";
 const HYDRA_ADMIN_URL: &str = "HYDRA_ADMIN_URL";
 const HYDRA_API: &str = "HYDRA_API";
 const HYDRA_TOKEN_URL: &str = "HYDRA_TOKEN_URL";
+const SCHEDULE_GROUP: &str = "SCHEDULE_GROUP";
+const TICK_TARGET: &str = "TICK_TARGET";
+const TICK_ROLE: &str = "TICK_ROLE";
+const TICK_DEAD_LETTERS: &str = "TICK_DEAD_LETTERS";
 const OUTBOUND_EXCEPTIONS: &str = "OUTBOUND_EXCEPTIONS";
 
 /// Variables that only the local stack sets: never in the template.
@@ -102,6 +107,28 @@ pub struct Tables {
     pub records: String,
 }
 
+/// Where schedules are kept, and whom they call.
+///
+/// | variable | holds |
+/// | --- | --- |
+/// | `SCHEDULE_GROUP` | the name of the group of schedules |
+/// | `TICK_TARGET` | the ARN of the function that is called |
+/// | `TICK_ROLE` | the ARN of the role in whose name it is called |
+/// | `TICK_DEAD_LETTERS` | the ARN of the queue for calls that were not delivered |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedulerConfig(pub Target);
+
+impl SchedulerConfig {
+    fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
+        Ok(Self(Target {
+            group: required(environment, SCHEDULE_GROUP)?,
+            function: required(environment, TICK_TARGET)?,
+            role: required(environment, TICK_ROLE)?,
+            dead_letters: required(environment, TICK_DEAD_LETTERS)?,
+        }))
+    }
+}
+
 /// What `trigger-sync` is told.
 ///
 /// | variable | holds |
@@ -124,6 +151,7 @@ pub struct TriggerSyncConfig {
 /// | `REGISTRY_TABLE` | the name of the registry table |
 /// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
 /// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
+/// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntegrationsConfig {
@@ -135,6 +163,8 @@ pub struct IntegrationsConfig {
     pub dynamics365_queue_url: String,
     /// How the names of the integrations' secrets begin.
     pub secret_prefix: String,
+    /// Where schedules are kept.
+    pub scheduler: SchedulerConfig,
     /// Origins that may be called though they are not public.
     pub outbound_exceptions: Exceptions,
 }
@@ -169,6 +199,7 @@ pub struct Dynamics365Config {
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
 /// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
 /// | `EVENT_BUS` | the name of the bus for result events |
+/// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReconcileConfig {
     /// The tables.
@@ -177,6 +208,8 @@ pub struct ReconcileConfig {
     pub dynamics365_queue_url: String,
     /// The name of the bus for result events.
     pub event_bus: String,
+    /// Where schedules are kept.
+    pub scheduler: SchedulerConfig,
 }
 
 /// Who issues access tokens, and by which keys they are verified.
@@ -282,6 +315,10 @@ impl IntegrationsConfig {
         REGISTRY_TABLE,
         DYNAMICS365_QUEUE_URL,
         SECRET_PREFIX,
+        SCHEDULE_GROUP,
+        TICK_TARGET,
+        TICK_ROLE,
+        TICK_DEAD_LETTERS,
     ];
 
     /// Reads it from the environment.
@@ -295,6 +332,7 @@ impl IntegrationsConfig {
             registry_table: required(environment, REGISTRY_TABLE)?,
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
+            scheduler: SchedulerConfig::read(environment)?,
             outbound_exceptions: exceptions(environment)?,
         })
     }
@@ -326,7 +364,16 @@ impl Dynamics365Config {
 }
 
 impl ReconcileConfig {
-    const VARIABLES: &[&str] = &[CONTROL_TABLE, RECORDS_TABLE, DYNAMICS365_QUEUE_URL, EVENT_BUS];
+    const VARIABLES: &[&str] = &[
+        CONTROL_TABLE,
+        RECORDS_TABLE,
+        DYNAMICS365_QUEUE_URL,
+        EVENT_BUS,
+        SCHEDULE_GROUP,
+        TICK_TARGET,
+        TICK_ROLE,
+        TICK_DEAD_LETTERS,
+    ];
 
     /// Reads it from the environment.
     ///
@@ -338,6 +385,7 @@ impl ReconcileConfig {
             tables: Tables::read(environment)?,
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             event_bus: required(environment, EVENT_BUS)?,
+            scheduler: SchedulerConfig::read(environment)?,
         })
     }
 }

@@ -18,6 +18,8 @@ pub mod publish;
 pub mod queue;
 pub mod records;
 pub mod registry;
+pub mod schedule;
+pub mod scheduler;
 pub mod secrets;
 pub mod store;
 pub mod sync;

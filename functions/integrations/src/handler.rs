@@ -1,20 +1,26 @@
 //! A request in, an answer out.
 
 use lambda::{Failure, Invocation, Output};
-use shared::api::Api;
+use shared::api::{Api, Integrations, ScheduleOperation};
 
 /// What an invocation is answered with.
 #[derive(Debug)]
 pub(crate) struct Handler {
     pub(crate) api: Api,
+    pub(crate) state: Integrations,
 }
 
 impl Handler {
-    /// Answers a request.
+    /// Answers a request, or carries out an operation on a schedule.
     pub(crate) async fn handle(&self, event: Invocation) -> Result<Output, Failure> {
         match event {
             Invocation::Http(request) => Ok(lambda::answer(&self.api, *request).await),
-            Invocation::Queue(_) | Invocation::Other(_) => Err(Failure::unexpected()),
+            Invocation::Other(event) => {
+                let operation = ScheduleOperation::read(event)?;
+                let done = operation.run(&self.state, &lambda::direct_caller()).await?;
+                Ok(Output::Other(done))
+            }
+            Invocation::Queue(_) => Err(Failure::unexpected()),
         }
     }
 }

@@ -20,9 +20,10 @@ async fn main() -> Result<(), lambda::Error> {
     let state = Integrations {
         ports: ports.clone(),
         vault: Vault::new(lambda::secrets(&clients), config.secret_prefix),
+        scheduler: lambda::scheduler(&clients, config.scheduler),
         exceptions: config.outbound_exceptions,
     };
-    let api = Api::new(integration_routes(state), &ports);
-    let handler = &Handler { api };
+    let api = Api::new(integration_routes(state.clone()), &ports);
+    let handler = &Handler { api, state };
     lambda::run(|event| handler.handle(event)).await
 }

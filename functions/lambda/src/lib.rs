@@ -18,7 +18,7 @@ use serde::Serialize;
 pub use failure::Failure;
 pub use invocation::{Invocation, authorization_headers};
 pub use lambda_runtime::Error;
-pub use ports::{issuer, keys, ports, publish, secrets, store};
+pub use ports::{issuer, keys, ports, publish, scheduler, secrets, store};
 pub use queue::work;
 pub use request::direct_caller;
 pub use response::{Output, answer};

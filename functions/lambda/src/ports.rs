@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::clients::Clients;
 use shared::clock::SystemClock;
-use shared::config::IssuerConfig;
+use shared::config::{IssuerConfig, SchedulerConfig};
 use shared::flow::Ports;
 use shared::http::{Exceptions, Http};
 use shared::keys::{KeyNames, Keys, KmsKeys};
@@ -12,6 +12,7 @@ use shared::model::System;
 use shared::publish::{EventBridge, Publish};
 use shared::queue::SqsQueue;
 use shared::registry::{BuiltIn, Hydra, Issuer, Tokens};
+use shared::scheduler::{EventBridgeScheduler, Scheduler};
 use shared::secrets::{Secrets, SecretsManager};
 use shared::store::{DynamoStore, Store, TableNames};
 
@@ -54,6 +55,13 @@ pub fn issuer(config: &IssuerConfig, keys: Arc<dyn Keys>) -> (Arc<dyn Issuer>, O
     }
     let tokens = Arc::new(Tokens::new(keys, config.api_url.trim_end_matches('/')));
     (Arc::new(BuiltIn(Arc::clone(&tokens))), Some(tokens))
+}
+
+/// Puts the scheduler together.
+#[must_use]
+pub fn scheduler(clients: &Clients, config: SchedulerConfig) -> Arc<dyn Scheduler> {
+    let SchedulerConfig(target) = config;
+    Arc::new(EventBridgeScheduler::new(clients.scheduler(), target))
 }
 
 /// Puts the secrets together; they are named as they are.

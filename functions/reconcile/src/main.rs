@@ -14,6 +14,11 @@ async fn main() -> Result<(), lambda::Error> {
     let clients = Clients::from_environment(&ProcessEnvironment);
     let ports = lambda::ports(&clients, config.tables.into(), &config.dynamics365_queue_url);
     let publish = lambda::publish(&clients, &config.event_bus);
-    let handler = &Handler { ports, publish };
+    let scheduler = lambda::scheduler(&clients, config.scheduler);
+    let handler = &Handler {
+        ports,
+        publish,
+        scheduler,
+    };
     lambda::run(|event| handler.handle(event)).await
 }

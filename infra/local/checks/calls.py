@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 
 from ..place import ROOT
-from .lookup import functions, many, role_of, statements, texts
+from .lookup import functions, many, of_type, role_of, statements, target, texts
 
 SOURCES = ROOT / "shared" / "src"
 PREFIXES = {
-    "dynamodb": "dynamodb", "eventbridge": "events", "kms": "kms", "secretsmanager": "secretsmanager", "sqs": "sqs",
+    "dynamodb": "dynamodb", "eventbridge": "events", "kms": "kms", "scheduler": "scheduler",
+    "secretsmanager": "secretsmanager", "sqs": "sqs",
 }
 # What Lambda itself does, in the name of a function, to hand it the messages of a queue.
 DELIVERY = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -24,6 +25,19 @@ def nothing_is_allowed_wholesale(template: dict) -> Iterator[str]:
         for text in texts(statement.get("Resource", [])):
             if "*" in text and not re.search(r"/[\w-]+[/-]\*$", text):
                 yield f"{owner} allows something on {text}"
+
+
+def every_pass_of_a_role_names_one_role_and_one_service(template: dict) -> Iterator[str]:
+    roles = of_type(template, "AWS::IAM::Role")
+    for owner, statement in statements(template):
+        if "iam:PassRole" not in many(statement.get("Action", [])):
+            continue
+        passed = many(statement.get("Resource", []))
+        if len(passed) != 1 or target(passed[0]) not in roles:
+            yield f"{owner} passes something else than one role of this template"
+        services = many(statement.get("Condition", {}).get("StringEquals", {}).get("iam:PassedToService", []))
+        if len(services) != 1:
+            yield f"{owner} passes a role to something else than one service"
 
 
 def what_the_code_calls_is_allowed(template: dict) -> Iterator[str]:
@@ -60,4 +74,9 @@ def _calls_in(source: str) -> Iterator[str]:
         yield from (f"dynamodb:{TRANSACTION_PARTS[part]}" for part in parts if part in TRANSACTION_PARTS)
 
 
-RULES = [nothing_is_allowed_wholesale, what_the_code_calls_is_allowed, what_is_allowed_is_called]
+RULES = [
+    nothing_is_allowed_wholesale,
+    every_pass_of_a_role_names_one_role_and_one_service,
+    what_the_code_calls_is_allowed,
+    what_is_allowed_is_called,
+]

@@ -30,6 +30,8 @@ pub enum Code {
     UnknownRecord,
     /// There is no such run.
     UnknownRun,
+    /// The integration has no schedule.
+    UnknownSchedule,
     /// Nothing with this id is in quarantine.
     UnknownQuarantine,
     /// There is no such review.
@@ -78,6 +80,7 @@ impl Code {
             | Self::UnknownIntegration
             | Self::UnknownRecord
             | Self::UnknownRun
+            | Self::UnknownSchedule
             | Self::UnknownQuarantine
             | Self::UnknownReview => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -111,6 +114,7 @@ impl Code {
             Self::UnknownIntegrationType => "There is no such integration type",
             Self::UnknownIntegration => "The organization has no such integration",
             Self::UnknownRecord => "There is no such record",
+            Self::UnknownSchedule => "The integration has no schedule",
             Self::UnknownRun => "There is no such run",
             Self::UnknownQuarantine => "Nothing with this id is in quarantine",
             Self::UnknownReview => "There is no such review",

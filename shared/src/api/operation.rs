@@ -1,14 +1,18 @@
 //! The operations by their names, also for those that invoke a function without HTTP.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
-use super::view::{LastResult, RunView, StartedAll, StatusView};
+use super::routes::Integrations;
+use super::view::{LastResult, RunView, ScheduleBody, ScheduleView, StartedAll, StatusView};
 use super::{Caller, Code, Problem, body, place};
 use crate::flow::{self, Attempt, Ports};
 use crate::integration;
 use crate::model::{IntegrationId, OrganizationId, System};
+use crate::schedule::Wish;
 use crate::sync::{self, Mode, RunRequest, Trigger};
 
 /// An operation, as a function is invoked with it.
@@ -48,6 +52,16 @@ pub enum Operation {
         #[serde(default)]
         dry_run: bool,
     },
+    /// Hears a call by the clock.
+    Tick {
+        /// Which integration.
+        integration_id: IntegrationId,
+        /// Which schedule of it.
+        generation: Uuid,
+        /// For which time it was scheduled; what is no time is now.
+        #[serde(default)]
+        scheduled_time: Option<String>,
+    },
     /// Says what state an integration is in, why, and what to do next.
     GetIntegrationStatus {
         /// The tenant.
@@ -62,6 +76,86 @@ pub enum Operation {
         /// The system.
         integration_type: System,
     },
+}
+
+/// An operation on a schedule, as a function is invoked with it.
+///
+/// # Shape
+///
+/// `{"operation":"scheduleSync","organizationId":"hlf","integrationType":"dynamics365","schedule":{"expression":"rate(1 hour)","zone":"Europe/Oslo"}}`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    tag = "operation",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+#[expect(private_interfaces, reason = "it is read from JSON, and only run")]
+pub enum ScheduleOperation {
+    /// Makes a schedule, or changes it.
+    ScheduleSync {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// The system.
+        integration_type: System,
+        /// What it is to be.
+        schedule: ScheduleBody,
+        /// Whether it is only to be checked and shown.
+        #[serde(default)]
+        preview: bool,
+    },
+    /// Cancels a schedule.
+    CancelScheduledSync {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// The system.
+        integration_type: System,
+    },
+}
+
+impl ScheduleOperation {
+    /// Reads an operation from what a function was invoked with.
+    ///
+    /// # Errors
+    ///
+    /// A problem that names what is wrong.
+    pub fn read(event: Value) -> Result<Self, Problem> {
+        read(event)
+    }
+
+    /// Carries the operation out; what is answered is what HTTP would answer.
+    ///
+    /// # Errors
+    ///
+    /// The problem that HTTP would answer.
+    pub async fn run(self, state: &Integrations, caller: &Caller) -> Result<Value, Problem> {
+        match self {
+            Self::ScheduleSync {
+                organization_id,
+                integration_type,
+                schedule,
+                preview,
+            } => {
+                let id = at(caller, organization_id, integration_type)?;
+                json(&schedule_sync(state, caller, &id, schedule, preview).await?)
+            }
+            Self::CancelScheduledSync {
+                organization_id,
+                integration_type,
+            } => {
+                let id = at(caller, organization_id, integration_type)?;
+                cancel_scheduled_sync(state, caller, &id).await?;
+                Ok(Value::Null)
+            }
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(event: Value) -> Result<T, Problem> {
+    match event {
+        Value::Object(object) => body::typed(object),
+        _ => Err(Problem::new(Code::InvalidJson).because("an object is expected")),
+    }
 }
 
 /// What a run that somebody asks for reads.
@@ -100,10 +194,7 @@ impl Operation {
     ///
     /// A problem that names what is wrong.
     pub fn read(event: Value) -> Result<Self, Problem> {
-        match event {
-            Value::Object(object) => body::typed(object),
-            _ => Err(Problem::new(Code::InvalidJson).because("an object is expected")),
-        }
+        read(event)
     }
 
     /// Carries the operation out; what is answered is what HTTP would answer.
@@ -136,6 +227,15 @@ impl Operation {
                 place::admit(caller, &organization_id)?;
                 let request = SyncRequest { mode, dry_run };
                 json(&sync_membership_data(ports, asked, &organization_id, request).await?)
+            }
+            Self::Tick {
+                integration_id,
+                generation,
+                scheduled_time,
+            } => {
+                place::admit(caller, &integration_id.organization)?;
+                let scheduled = scheduled_time.and_then(|time| time.parse().ok());
+                json(&flow::schedule::tick(ports, &integration_id, generation, scheduled).await?)
             }
             Self::GetIntegrationStatus {
                 organization_id,
@@ -240,4 +340,30 @@ pub(super) async fn last_sync_result(ports: &Ports, id: &IntegrationId) -> Resul
 pub(super) async fn connected(ports: &Ports, id: &IntegrationId) -> Result<(), Problem> {
     let stored = integration::read(&*ports.store, id).await?;
     stored.map(drop).ok_or_else(|| Problem::unknown_integration(id))
+}
+
+pub(super) async fn schedule_sync(
+    state: &Integrations,
+    caller: &Caller,
+    id: &IntegrationId,
+    body: ScheduleBody,
+    preview: bool,
+) -> Result<ScheduleView, Problem> {
+    let (ports, wish) = (&state.ports, Wish::from(body));
+    if preview {
+        connected(ports, id).await?;
+        let schedule = wish.applied(id, None, ports.now()).map_err(Problem::of_fields)?;
+        return Ok(ScheduleView::new(schedule, ports.now(), false));
+    }
+    let schedule = flow::schedule::set(ports, &state.scheduler, id, &wish, caller.name()).await?;
+    Ok(ScheduleView::new(schedule, ports.now(), true))
+}
+
+pub(super) async fn cancel_scheduled_sync(
+    state: &Integrations,
+    caller: &Caller,
+    id: &IntegrationId,
+) -> Result<(), Problem> {
+    connected(&state.ports, id).await?;
+    Ok(flow::schedule::cancel(&state.ports, &state.scheduler, id, caller.name()).await?)
 }

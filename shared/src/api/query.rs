@@ -14,6 +14,25 @@ const DEFAULT_LIMIT: usize = 100;
 /// How many items a page has at most.
 const MAX_LIMIT: usize = 500;
 
+/// `?preview=true`: whether something is only to be checked and shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Preview(pub(super) bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for Preview {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match parts.uri.query().unwrap_or_default() {
+            "" | "preview=false" => Ok(Self(false)),
+            "preview=true" => Ok(Self(true)),
+            _ => Err(Problem::of_field(
+                "preview",
+                "must be true or false, and is the only parameter",
+            )),
+        }
+    }
+}
+
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Paging {

@@ -7,7 +7,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Graphql;
-use super::endpoints::{bulk, graphql, integrations, meta, oauth, records, runs, sync, test, waiting};
+use super::endpoints::{
+    bulk, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, waiting,
+};
 use super::throttle::Throttle;
 use crate::flow::Ports;
 use crate::flow::work::Connect;
@@ -15,6 +17,7 @@ use crate::http::Exceptions;
 use crate::integration::Vault;
 use crate::model::System;
 use crate::registry::{Registry, Tokens};
+use crate::scheduler::Scheduler;
 
 const ORGANIZATION: &str = "/v1/organizations/{organizationId}";
 const INTEGRATION: &str = "/v1/organizations/{organizationId}/integrations/{integrationType}";
@@ -26,6 +29,8 @@ pub struct Integrations {
     pub ports: Ports,
     /// Where credentials are put.
     pub vault: Vault,
+    /// Who calls by the clock.
+    pub scheduler: Arc<dyn Scheduler>,
     /// Origins outside the rules that an integration may name all the same.
     pub exceptions: Exceptions,
 }
@@ -121,6 +126,12 @@ fn of_integration() -> OpenApiRouter<Integrations> {
         ))
         .routes(routes!(integrations::pause_integration))
         .routes(routes!(integrations::resume_integration))
+        .routes(routes!(
+            schedules::put_schedule,
+            schedules::get_schedule,
+            schedules::delete_schedule
+        ))
+        .routes(routes!(schedules::resume_schedule))
         .routes(routes!(runs::get_last_sync_result))
         .routes(routes!(runs::list_runs))
         .routes(routes!(runs::get_run))

@@ -2,6 +2,7 @@
 
 mod ports;
 pub mod reconcile;
+pub mod schedule;
 mod status;
 mod trigger;
 pub mod work;

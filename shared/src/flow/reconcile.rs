@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::Ports;
+use super::{Ports, schedule};
 use crate::integration;
 use crate::publish::Publish;
+use crate::schedule::PREFIX as SCHEDULE;
+use crate::scheduler::Scheduler;
 use crate::store::{Key, StoreError};
 use crate::sync::{self, Woken, outbox};
 
@@ -23,6 +25,8 @@ pub struct Mended {
     pub abandoned: u32,
     /// Events published.
     pub published: u32,
+    /// Schedules that were looked at.
+    pub schedules: u32,
     /// Rows that could not be dealt with this time.
     pub failed: u32,
 }
@@ -32,14 +36,24 @@ pub struct Mended {
 /// # Errors
 ///
 /// If the tables do not say what is due.
-pub async fn sweep(ports: &Ports, publish: &Arc<dyn Publish>) -> Result<Mended, StoreError> {
+pub async fn sweep(
+    ports: &Ports,
+    publish: &Arc<dyn Publish>,
+    scheduler: &Arc<dyn Scheduler>,
+) -> Result<Mended, StoreError> {
     let mut mended = Mended::default();
     let mut due = ports.store.due(ports.now(), BATCH).await?;
     // Runs first: they do not wait for a bus that is down.
     due.sort_by_key(|key| key.sort.starts_with(outbox::PREFIX));
     for key in due {
         let place = key.sort.clone();
-        if let Err(error) = mend(ports, publish, key, &mut mended).await {
+        let done = if place.starts_with(SCHEDULE) {
+            mended.schedules += 1;
+            schedule::look(ports, scheduler, &key).await.map(drop)
+        } else {
+            mend(ports, publish, key, &mut mended).await.map_err(Into::into)
+        };
+        if let Err(error) = done {
             tracing::error!(row = %place, %error, "could not mend");
             mended.failed += 1;
         }

@@ -1,11 +1,13 @@
 //! Says what state an integration is in, why, and what to do next.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Ports;
 use crate::integration::{self, State, Stored};
 use crate::model::IntegrationId;
+use crate::schedule::{self, Schedule};
 use crate::store::{Query, Store, StoreError, Table};
 use crate::sync::{Run, RunState, RunsStanding, runs_standing};
 
@@ -49,6 +51,10 @@ pub struct Standing {
     pub stored: Stored,
     /// Where its runs stand.
     pub runs: RunsStanding,
+    /// When it is synced by itself, if it is.
+    pub schedule: Option<Schedule>,
+    /// When this was found out.
+    pub now: Timestamp,
     /// How many records are in quarantine, up to a thousand.
     pub quarantined: usize,
     /// How many reviews wait for a human, up to a thousand.
@@ -65,14 +71,19 @@ pub async fn standing(ports: &Ports, id: &IntegrationId) -> Result<Option<Standi
     let Some(stored) = integration::read(store, id).await? else {
         return Ok(None);
     };
-    let (runs, quarantined, reviews) = futures::try_join!(
+    let (runs, schedule, quarantined, reviews) = futures::try_join!(
         runs_standing(store, id),
+        schedule::read(store, id),
         count(store, id, "quarantine"),
         count(store, id, "review"),
     )?;
     Ok(Some(Standing {
         stored,
         runs,
+        schedule: schedule
+            .map(|stored| stored.schedule)
+            .filter(|schedule| !schedule.cancelled),
+        now: ports.now(),
         quarantined,
         reviews,
     }))
@@ -107,6 +118,8 @@ impl Standing {
         self.stopped()
             .or_else(|| self.waiting())
             .or_else(|| self.failed())
+            .or_else(|| self.given_up())
+            .or_else(|| self.silent())
             .or_else(|| self.needs_a_human())
             .unwrap_or_else(|| self.unremarkable())
     }
@@ -149,6 +162,35 @@ impl Standing {
             .as_ref()
             .filter(|run| run.state == RunState::Failed)?;
         Health::of_failure(Level::Failing, run)
+    }
+
+    fn given_up(&self) -> Option<Health> {
+        let disabled = self.schedule.as_ref()?.disabled.as_ref()?;
+        let next = "mend the cause, then resume the schedule";
+        Some(Health::new(Level::Failing, &*disabled.reason, next))
+    }
+
+    fn silent(&self) -> Option<Health> {
+        let since = self.overdue_since(self.now)?;
+        let cause = format!("a success has been due since {since}");
+        let next = "look at the runs; if there is none, start one and look at the alarms";
+        Some(Health::new(Level::Failing, cause, next))
+    }
+
+    /// Says since when its schedule has waited for a success, where that is longer than it may.
+    #[must_use]
+    pub fn overdue_since(&self, now: Timestamp) -> Option<Timestamp> {
+        let active = self.stored.integration.state == State::Active;
+        let schedule = self.schedule.as_ref().filter(|_| active)?;
+        schedule.overdue_since(self.runs.last_success_at, now)
+    }
+
+    /// Says when its schedule fires next.
+    #[must_use]
+    pub fn next_run_at(&self) -> Option<Timestamp> {
+        let active = self.stored.integration.state == State::Active;
+        let schedule = self.schedule.as_ref().filter(|_| active)?;
+        schedule.fires(self.now, 1).pop().map(|fire| fire.at)
     }
 
     fn needs_a_human(&self) -> Option<Health> {

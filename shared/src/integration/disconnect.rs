@@ -54,6 +54,7 @@ pub async fn disconnect(
     if let Some(run) = stop(ports, id).await? {
         return Ok(Disconnected::Stopping(run));
     }
+    flow::schedule::leave(ports, id).await?;
     let deadline = ports.now() + PATIENCE;
     if !forget::all(ports, id, deadline).await? {
         return Ok(Disconnected::Forgetting);

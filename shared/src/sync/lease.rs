@@ -85,12 +85,12 @@ pub(super) fn lease_key(integration: &IntegrationId) -> Key {
 ///
 /// # Errors
 ///
-/// `Active` with the id of the run that is in the way; `Refused` where the `guard` does not hold, and the other errors
+/// `Active` with the id of the run that is in the way; `Refused` where one of the `guards` does not hold, and the other errors
 /// of the store.
 pub async fn open(
     store: &dyn Store,
     request: RunRequest,
-    guard: Option<Write>,
+    guards: impl IntoIterator<Item = Write> + Send,
     now: Timestamp,
 ) -> Result<Run, OpenError> {
     let kind = Kind::Member;
@@ -98,7 +98,7 @@ pub async fn open(
         Mode::Retry => Position::Retry { kind, after: None },
         Mode::Delta | Mode::Full | Mode::Approved => Position::Begin { kind },
     };
-    open_at(store, request, position, guard.into_iter().collect(), now).await
+    open_at(store, request, position, guards.into_iter().collect(), now).await
 }
 
 /// Opens a run that begins at a given place, in one transaction with what else is to be written.

@@ -16,6 +16,7 @@ use shared::model::{Fields, Group, IntegrationId, Kind, Origin, Record, System, 
 use shared::publish::{MemoryPublish, Publish};
 use shared::queue::{MemoryQueue, Queue};
 use shared::records;
+use shared::scheduler::{MemoryScheduler, Scheduler};
 use shared::store::{Content, Expect, MemoryStore, Query, Row, Store, StoreError, Table, Write};
 use shared::sync::review::Decision;
 use shared::sync::{self, Mode, Run, RunRequest, Trigger};
@@ -167,7 +168,8 @@ impl World {
         self.clock.advance(Duration::from_secs(60));
         let ports = self.worker.ports.clone();
         let bus: Arc<dyn Publish> = Arc::<ChaosBus>::clone(&self.bus);
-        let sweep: Slice = Box::pin(async move { reconcile::sweep(&ports, &bus).await.map(drop) });
+        let clock: Arc<dyn Scheduler> = Arc::new(MemoryScheduler::new());
+        let sweep: Slice = Box::pin(async move { reconcile::sweep(&ports, &bus, &clock).await.map(drop) });
         let _ended = self.survive(sweep).await;
         if self.dice.one_in(4) {
             self.wake_sleepers().await;

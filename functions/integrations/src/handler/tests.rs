@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use lambda::testing::{answered, events, memory};
-use shared::api::{Integrations, integration_routes};
+use shared::api::integration_routes;
 use shared::http::Exceptions;
 use shared::integration::Vault;
+use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
 use super::*;
@@ -16,10 +17,12 @@ fn handler() -> Handler {
     let state = Integrations {
         ports: ports.clone(),
         vault,
+        scheduler: Arc::new(MemoryScheduler::new()),
         exceptions: Exceptions::none(),
     };
     Handler {
-        api: Api::new(integration_routes(state), &ports),
+        api: Api::new(integration_routes(state.clone()), &ports),
+        state,
     }
 }
 
@@ -32,8 +35,18 @@ async fn answer(handler: &Handler, case: &str) -> (u64, String) {
 async fn every_event_is_answered_as_it_should_be() {
     for case in events("integrations").into_keys() {
         let handler = handler();
+        if case.ends_with("_operation") {
+            assert_eq!(answer(&handler, "put_integration").await.0, 201);
+            let event = events("integrations").remove(&case).unwrap();
+            assert!(
+                matches!(handler.handle(event).await, Ok(Output::Other(_))),
+                "{case}"
+            );
+            continue;
+        }
         let (status, body) = answer(&handler, &case).await;
         let expected = match case.as_str() {
+            "schedule_sync" => 404,
             "put_integration" | "put_member" => 201,
             "get_integration_status" | "list_runs" => 404,
             "put_members_in_bulk" | "get_health" | "get_openapi" => 200,
@@ -69,9 +82,9 @@ async fn what_was_connected_is_there() {
 }
 
 #[tokio::test]
-async fn messages_and_operations_are_not_for_this_function() {
-    for (function, case) in [("dynamics365", "slice"), ("trigger-sync", "trigger_sync")] {
-        let event = events(function).remove(case).unwrap();
-        assert_eq!(handler().handle(event).await, Err(Failure::unexpected()));
-    }
+async fn messages_and_the_operations_of_others_are_not_for_this_function() {
+    let message = events("dynamics365").remove("slice").unwrap();
+    assert_eq!(handler().handle(message).await, Err(Failure::unexpected()));
+    let operation = events("trigger-sync").remove("trigger_sync").unwrap();
+    assert!(handler().handle(operation).await.is_err());
 }

@@ -2,6 +2,7 @@
 
 use lambda::testing::{events, memory};
 use shared::publish::MemoryPublish;
+use shared::scheduler::MemoryScheduler;
 
 use super::*;
 
@@ -11,6 +12,7 @@ async fn every_event_is_a_tick() {
         let handler = Handler {
             ports: memory(),
             publish: Arc::new(MemoryPublish::new()),
+            scheduler: Arc::new(MemoryScheduler::new()),
         };
         let answer = serde_json::to_value(handler.handle(event).await.unwrap()).unwrap();
         assert_eq!(answer["woken"], 0);

@@ -4,6 +4,7 @@ use lambda::testing::{answered, events, memory};
 use shared::api::{Integrations, integration_routes, trigger_routes};
 use shared::http::Exceptions;
 use shared::integration::Vault;
+use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
 use super::*;
@@ -15,6 +16,7 @@ async fn handler() -> Handler {
     let state = Integrations {
         ports: ports.clone(),
         vault,
+        scheduler: std::sync::Arc::new(MemoryScheduler::new()),
         exceptions: Exceptions::none(),
     };
     let integrations = Api::new(integration_routes(state), &ports);
@@ -44,6 +46,7 @@ async fn every_event_is_answered_as_it_should_be() {
             "sync_membership_data" => assert_eq!(operation(answer)["runs"][0]["run"]["trigger"], "direct"),
             "get_integration_status" => assert_eq!(operation(answer)["health"]["level"], "unproven"),
             "get_last_sync_result" => assert_eq!(operation(answer), serde_json::json!({})),
+            "tick" => assert_eq!(operation(answer)["outcome"], "void"),
             "unknown_operation" => assert!(answer.unwrap_err().to_string().contains("invalid_request")),
             "http_trigger_sync" | "http_sync_membership_data" => {
                 assert_eq!(answered(&answer.unwrap()).0, 202)

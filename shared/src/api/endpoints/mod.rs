@@ -7,6 +7,7 @@ pub(super) mod meta;
 pub(super) mod oauth;
 pub(super) mod records;
 pub(super) mod runs;
+pub(super) mod schedules;
 pub(super) mod sync;
 pub(super) mod test;
 pub(super) mod waiting;

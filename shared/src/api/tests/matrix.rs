@@ -26,6 +26,10 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("pauseIntegration", 404, 200),
     ("resumeIntegration", 404, 200),
     ("testIntegration", 404, 200),
+    ("scheduleSync", 404, 200),
+    ("getSchedule", 404, 404),
+    ("cancelScheduledSync", 404, 204),
+    ("resumeSchedule", 404, 404),
     ("triggerSync", 404, 202),
     ("syncMembershipData", 404, 202),
     ("getLastSyncResult", 404, 200),
@@ -129,6 +133,7 @@ fn body(name: &str) -> Value {
         "putMember" => json!({ "lastName": "Ek" }),
         "putMembership" => json!({ "memberId": "nobody" }),
         "putMembersInBulk" => json!({ "id": "1", "lastName": "Ek" }),
+        "scheduleSync" => json!({ "expression": "rate(1 hour)", "zone": "Europe/Oslo" }),
         "executeGraphql" => json!({ "query": "{ integrationSystems { totalCount } }" }),
         _ => Value::Null,
     }

@@ -22,6 +22,7 @@ use crate::integration::{Integration, Vault};
 use crate::model::{IntegrationId, System};
 use crate::queue::MemoryQueue;
 use crate::registry::{Registry, Tokens};
+use crate::scheduler::MemoryScheduler;
 use crate::secrets::MemorySecrets;
 use crate::store::{MemoryStore, Store};
 
@@ -34,6 +35,7 @@ pub(super) struct World {
     pub(super) clock: Arc<ManualClock>,
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) secrets: Arc<MemorySecrets>,
+    pub(super) scheduler: Arc<MemoryScheduler>,
     pub(super) registry: Registry,
     pub(super) tokens: Arc<Tokens>,
     state: RegistryState,
@@ -89,6 +91,7 @@ impl World {
             clock,
             queue,
             secrets: Arc::new(MemorySecrets::new()),
+            scheduler: Arc::new(MemoryScheduler::new()),
             state: RegistryState::new(registry.clone(), Some(Arc::clone(&tokens)), false),
             registry,
             tokens,
@@ -136,6 +139,7 @@ impl World {
             clock: Arc::clone(&self.clock),
             queue: Arc::clone(&self.queue),
             secrets: Arc::clone(&self.secrets),
+            scheduler: Arc::clone(&self.scheduler),
             registry: self.registry.clone(),
             tokens: Arc::clone(&self.tokens),
             state: self.state.clone(),
@@ -152,6 +156,7 @@ impl World {
             integration_routes(Integrations {
                 ports: ports.clone(),
                 vault,
+                scheduler: Arc::<MemoryScheduler>::clone(&self.scheduler),
                 exceptions,
             }),
             test_routes(Test {

@@ -110,6 +110,14 @@ pub(in crate::api) struct StatusView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_failure_at: Option<Timestamp>,
+    /// When its schedule fires next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_run_at: Option<Timestamp>,
+    /// Since when its schedule has waited for a success, where that is longer than it may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    overdue_since: Option<Timestamp>,
     /// The run that is active, with how far it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     active_run: Option<RunView>,
@@ -152,6 +160,8 @@ impl From<Standing> for StatusView {
     fn from(standing: Standing) -> Self {
         Self {
             health: standing.health(),
+            next_run_at: standing.next_run_at(),
+            overdue_since: standing.overdue_since(standing.now),
             integration: standing.stored.into(),
             last_success_at: standing.runs.last_success_at,
             last_failure_at: standing.runs.last_failure_at,

@@ -4,12 +4,14 @@ mod integration;
 mod record;
 mod registry;
 mod run;
+mod schedule;
 mod waiting;
 
 pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
 pub(super) use record::{MemberBody, MembershipBody, RecordList, RecordView};
 pub(super) use registry::{GraphqlAnswer, GraphqlRequest, IntrospectionForm, TokenAnswer, TokenForm};
 pub(super) use run::{LastResult, RunList, RunView, StartedAll};
+pub(super) use schedule::{ScheduleBody, ScheduleView};
 pub(super) use waiting::{QuarantineList, ReviewList, ReviewView};
 
 use crate::model::IntegrationId;

@@ -41,6 +41,11 @@ struct Pair {
 /// Sets adapters up as functions do, each in a process of its own and with the settings that there are by then.
 struct Connections(Arc<World>);
 
+/// Returns a scheduler that nobody has told anything.
+fn nobody() -> Arc<dyn shared::scheduler::Scheduler> {
+    Arc::new(shared::scheduler::MemoryScheduler::new())
+}
+
 impl std::fmt::Debug for Connections {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Connections")
@@ -149,7 +154,7 @@ impl Pair {
                 return run;
             }
             self.world.simulation.advance(SignedDuration::from_mins(15));
-            reconcile::sweep(&self.worker.ports, &self.worker.publish)
+            reconcile::sweep(&self.worker.ports, &self.worker.publish, &nobody())
                 .await
                 .unwrap();
         }
@@ -219,7 +224,7 @@ impl Pair {
             .await
             .unwrap()?;
         self.world.simulation.advance(SignedDuration::from_mins(15));
-        reconcile::sweep(&self.worker.ports, &self.worker.publish)
+        reconcile::sweep(&self.worker.ports, &self.worker.publish, &nobody())
             .await
             .unwrap();
         Some(self.finish(&run).await)

@@ -1,0 +1,419 @@
+//! Sets schedules, hears their ticks, and sees to what nobody called for. [`crate::schedule`] has the steps.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::trigger::{TriggerError, active, hand_over};
+use super::{Ports, standing};
+use crate::integration::{self, ChangeError, audit};
+use crate::model::{IntegrationId, RunId};
+use crate::schedule::{self, Disabled, Overlap, Schedule, Stored, Wish};
+use crate::scheduler::Scheduler;
+use crate::store::{Expect, Key, StoreError, Write};
+use crate::sync::{self, OpenError, RunRequest, RunState, Trigger};
+
+/// Who is said to ask for what a schedule starts.
+const BY: &str = "schedule";
+
+/// How far ahead of ours the scheduler's clock may be.
+const AHEAD: Duration = Duration::from_secs(300);
+
+/// What became of a call by the clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "outcome", content = "because")]
+pub enum Ticked {
+    /// A run was started.
+    Started(RunId),
+    /// A run is active, and another one is started when it has ended.
+    Queued,
+    /// A run is active.
+    Skipped,
+    /// There was nothing to start.
+    Void(&'static str),
+}
+
+/// Makes a schedule, or changes it; earlier ticks are void from then on.
+///
+/// # Errors
+///
+/// `Unknown`, `Invalid`, and those of the store; where the scheduler does not answer, `reconcile` tells it later.
+pub async fn set(
+    ports: &Ports,
+    scheduler: &Arc<dyn Scheduler>,
+    id: &IntegrationId,
+    wish: &Wish,
+    by: &str,
+) -> Result<Schedule, ChangeError> {
+    loop {
+        let now = ports.now();
+        let guard = connected(ports, id).await?;
+        let before = schedule::read(&*ports.store, id).await?;
+        let next = wish
+            .applied(id, before.as_ref().map(|stored| &stored.schedule), now)
+            .map_err(ChangeError::Invalid)?;
+        let writes = vec![
+            next.write(expected(before.as_ref()), now),
+            guard,
+            audit::write(id, by, "schedule", &["schedule"], now),
+        ];
+        match ports.store.write(writes).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => {
+                answer?;
+                tell_or_leave(ports, scheduler, id).await;
+                return Ok(next);
+            }
+        }
+    }
+}
+
+/// Cancels a schedule; one that there is not is cancelled already.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn cancel(
+    ports: &Ports,
+    scheduler: &Arc<dyn Scheduler>,
+    id: &IntegrationId,
+    by: &str,
+) -> Result<(), StoreError> {
+    loop {
+        let now = ports.now();
+        let Some(Stored {
+            mut schedule,
+            version,
+        }) = schedule::read(&*ports.store, id).await?
+        else {
+            return Ok(());
+        };
+        if !schedule.cancelled {
+            schedule.cancelled = true;
+            schedule.told = false;
+            schedule.updated_at = now;
+            let writes = vec![
+                schedule.write(Expect::Version(version), now),
+                audit::write(id, by, "cancel_schedule", &["schedule"], now),
+            ];
+            match ports.store.write(writes).await {
+                Err(StoreError::Refused { .. }) => continue,
+                answer => answer?,
+            }
+        }
+        tell_or_leave(ports, scheduler, id).await;
+        return Ok(());
+    }
+}
+
+/// Has a schedule fire again that was given up.
+///
+/// # Errors
+///
+/// `Unknown` where there is no schedule, and those of the store.
+pub async fn resume(
+    ports: &Ports,
+    scheduler: &Arc<dyn Scheduler>,
+    id: &IntegrationId,
+    by: &str,
+) -> Result<Option<Schedule>, StoreError> {
+    loop {
+        let now = ports.now();
+        let stored = schedule::read(&*ports.store, id).await?;
+        let Some(Stored {
+            mut schedule,
+            version,
+        }) = stored.filter(|stored| !stored.schedule.cancelled)
+        else {
+            return Ok(None);
+        };
+        schedule.disabled = None;
+        schedule.enabled = true;
+        schedule.failures = 0;
+        schedule.told = false;
+        schedule.updated_at = now;
+        let writes = vec![
+            schedule.write(Expect::Version(version), now),
+            audit::write(id, by, "resume_schedule", &["schedule"], now),
+        ];
+        match ports.store.write(writes).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => {
+                answer?;
+                tell_or_leave(ports, scheduler, id).await;
+                return Ok(Some(schedule));
+            }
+        }
+    }
+}
+
+fn expected(stored: Option<&Stored>) -> Expect {
+    stored.map_or(Expect::Absent, |stored| Expect::Version(stored.version))
+}
+
+/// Insists on an integration that is not being disconnected.
+async fn connected(ports: &Ports, id: &IntegrationId) -> Result<Write, ChangeError> {
+    let stored = integration::read(&*ports.store, id).await?;
+    let stored = stored.ok_or_else(|| ChangeError::Unknown(id.clone()))?;
+    match stored.integration.state {
+        integration::State::Disconnecting => Err(ChangeError::NotIn(stored.integration.state)),
+        _ => Ok(Write::check(
+            integration::integration_key(id),
+            Expect::Version(stored.version),
+        )),
+    }
+}
+
+/// Marks a schedule whose integration is being disconnected; `reconcile` tells the scheduler.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn leave(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> {
+    while let Some(Stored {
+        mut schedule,
+        version,
+    }) = schedule::read(&*ports.store, id).await?
+    {
+        if schedule.cancelled {
+            return Ok(());
+        }
+        schedule.cancelled = true;
+        schedule.told = false;
+        let write = schedule.write(Expect::Version(version), ports.now());
+        match ports.store.write(vec![write]).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => return answer,
+        }
+    }
+    Ok(())
+}
+
+/// Tells the scheduler now, or leaves it to `reconcile`.
+async fn tell_or_leave(ports: &Ports, scheduler: &Arc<dyn Scheduler>, id: &IntegrationId) {
+    if let Err(error) = tell(ports, scheduler, id).await {
+        tracing::warn!(integration.id = %id, %error, "left a schedule to reconcile");
+    }
+}
+
+/// Makes the scheduler know what the row says, and notes that it does.
+async fn tell(
+    ports: &Ports,
+    scheduler: &Arc<dyn Scheduler>,
+    id: &IntegrationId,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let Some(Stored {
+        mut schedule,
+        version,
+    }) = schedule::read(&*ports.store, id).await?
+    else {
+        return Ok(());
+    };
+    let expect = Expect::Version(version);
+    let write = if schedule.cancelled {
+        scheduler.delete(&schedule.name()).await?;
+        Write::delete(schedule::schedule_key(id), expect)
+    } else {
+        scheduler.put(&schedule.order()).await?;
+        schedule.told = true;
+        schedule.write(expect, ports.now())
+    };
+    match ports.store.write(vec![write]).await {
+        // It was changed meanwhile: whoever did tells of that.
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Hears a call by the clock: of many for one fire, one starts a run.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn tick(
+    ports: &Ports,
+    id: &IntegrationId,
+    generation: Uuid,
+    scheduled: Option<Timestamp>,
+) -> Result<Ticked, StoreError> {
+    let stored = schedule::read(&*ports.store, id).await?;
+    if stored.is_none_or(|stored| stored.schedule.generation != generation) {
+        return Ok(Ticked::Void("the schedule was changed or cancelled"));
+    }
+    fire(ports, id, scheduled, false).await
+}
+
+/// Sees to the last fire that nobody has seen to.
+async fn fire(
+    ports: &Ports,
+    id: &IntegrationId,
+    scheduled: Option<Timestamp>,
+    late: bool,
+) -> Result<Ticked, StoreError> {
+    loop {
+        let now = ports.now();
+        let Some(Stored {
+            mut schedule,
+            version,
+        }) = schedule::read(&*ports.store, id).await?
+        else {
+            return Ok(Ticked::Void("there is no schedule"));
+        };
+        if !schedule.is_live() {
+            return Ok(Ticked::Void("the schedule does not fire"));
+        }
+        let until = scheduled.map_or(now, |scheduled| scheduled.clamp(now, now + AHEAD));
+        let unseen = schedule.unseen(until);
+        if unseen.is_none() && !schedule.queued {
+            return Ok(Ticked::Void("the fire was seen to"));
+        }
+        let guard = match active(ports, id).await {
+            Ok(guard) => guard,
+            Err(TriggerError::Store(error)) => return Err(error),
+            // What was missed meanwhile is started once, when it is active again.
+            Err(_) => return Ok(Ticked::Void("the integration is not active")),
+        };
+        if let Some((at, count)) = unseen {
+            schedule.last_fire = at;
+            schedule.missed += if late { count } else { count - 1 };
+        }
+        count_failures(ports, &mut schedule).await?;
+        if let Some(disabled) = &schedule.disabled {
+            tracing::error!(integration.id = %id, reason = disabled.reason, "gave a schedule up");
+            schedule.told = false;
+            match ports
+                .store
+                .write(vec![schedule.write(Expect::Version(version), now)])
+                .await
+            {
+                Err(StoreError::Refused { .. }) => continue,
+                answer => return answer.map(|()| Ticked::Void("the schedule was given up")),
+            }
+        }
+        match start(ports, &schedule, version, guard).await {
+            Err(OpenError::Store(StoreError::Refused { .. })) => {}
+            Err(OpenError::Store(error)) => return Err(error),
+            Ok(ticked) => return Ok(ticked),
+            Err(OpenError::Active(_)) => match pass_over(ports, schedule, version).await {
+                Err(StoreError::Refused { .. }) => {}
+                answer => return answer,
+            },
+        }
+    }
+}
+
+async fn start(ports: &Ports, schedule: &Schedule, version: u64, guard: Write) -> Result<Ticked, OpenError> {
+    let now = ports.now();
+    let mut next = schedule.clone();
+    next.queued = false;
+    let request = RunRequest {
+        integration: schedule.integration.clone(),
+        mode: schedule.mode,
+        dry_run: false,
+        trigger: Trigger::Schedule,
+        requested_by: BY.to_owned(),
+    };
+    let guards = [guard, next.write(Expect::Version(version), now)];
+    let run = sync::open(&*ports.store, request, guards, now).await?;
+    hand_over(ports, &run, "schedule").await;
+    Ok(Ticked::Started(run.id))
+}
+
+/// Notes a fire that found a run active.
+async fn pass_over(ports: &Ports, mut schedule: Schedule, version: u64) -> Result<Ticked, StoreError> {
+    let ticked = match schedule.overlap {
+        Overlap::Skip => {
+            schedule.skipped += 1;
+            Ticked::Skipped
+        }
+        Overlap::QueueOne => {
+            schedule.queued = true;
+            Ticked::Queued
+        }
+    };
+    let write = schedule.write(Expect::Version(version), ports.now());
+    ports.store.write(vec![write]).await.map(|()| ticked)
+}
+
+/// Counts the last run, if it was not counted yet; too many failures in a row, and the schedule is given up.
+async fn count_failures(ports: &Ports, schedule: &mut Schedule) -> Result<(), StoreError> {
+    let standing = sync::runs_standing(&*ports.store, &schedule.integration).await?;
+    let Some(last) = standing
+        .last
+        .filter(|last| schedule.counted.as_ref() != Some(&last.id))
+    else {
+        return Ok(());
+    };
+    schedule.failures = match last.state {
+        RunState::Failed => schedule.failures + 1,
+        _ => 0,
+    };
+    schedule.counted = Some(last.id);
+    if schedule.failures >= schedule::GIVEN_UP {
+        let why = last.failure.map_or_else(String::new, |failure| failure.message);
+        let reason = format!(
+            "{} runs have failed in a row; the last one: {why}",
+            schedule.failures
+        );
+        schedule.disabled = Some(Disabled {
+            at: ports.now(),
+            reason,
+        });
+    }
+    Ok(())
+}
+
+/// Looks at a schedule that is due: tells the scheduler what it does not know, starts what nobody called for, and says
+/// so where an integration is silent.
+///
+/// # Errors
+///
+/// Those of the store and the scheduler; the schedule stays due.
+pub async fn look(
+    ports: &Ports,
+    scheduler: &Arc<dyn Scheduler>,
+    key: &Key,
+) -> Result<Ticked, Box<dyn std::error::Error + Send + Sync>> {
+    let row = ports.store.get(std::slice::from_ref(key)).await?.pop().flatten();
+    let Some(Stored { schedule, .. }) = row.map(Stored::try_from).transpose()? else {
+        return Ok(Ticked::Void("there is no schedule"));
+    };
+    let id = schedule.integration.clone();
+    if !schedule.told {
+        tell(ports, scheduler, &id).await?;
+    }
+    let ticked = fire(ports, &id, None, true).await?;
+    if let Ticked::Started(run) = &ticked {
+        tracing::warn!(integration.id = %id, run.id = %run, "started a run that nobody called for");
+        // Whoever should have called may have lost the order.
+        tell(ports, scheduler, &id).await?;
+    }
+    if let Some(standing) = standing(ports, &id).await? {
+        if let Some(since) = standing.overdue_since(ports.now()) {
+            tracing::error!(silent = true, integration.id = %id, overdue.since = %since, "an integration is silent");
+        }
+    } else {
+        // Its integration is gone.
+        cancel(ports, scheduler, &id, "service").await?;
+    }
+    rest(ports, &id).await?;
+    Ok(ticked)
+}
+
+/// Has a schedule looked at again at its time.
+async fn rest(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> {
+    let Some(Stored { schedule, version }) = schedule::read(&*ports.store, id).await? else {
+        return Ok(());
+    };
+    match ports
+        .store
+        .write(vec![schedule.write(Expect::Version(version), ports.now())])
+        .await
+    {
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
