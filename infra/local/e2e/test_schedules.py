@@ -1,6 +1,5 @@
 """Schedules: looked at before they are kept, kept without anybody calling, and gone once nobody wants them."""
 
-import json
 import time
 
 from .. import deploy, emulator, processes
@@ -18,12 +17,6 @@ QUIET_SECONDS = 90
 
 
 class Schedules(EndToEnd):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        for function in ("integrations", "reconcile"):
-            _allow_schedules(function)
-
     def setUp(self):
         super().setUp()
         self.schedule = f"{self.organization.integration}/schedule"
@@ -108,13 +101,3 @@ def _kept() -> set[str]:
     """Returns the names of what the Scheduler keeps for integrations."""
     listed = emulator.client(TEST, "scheduler").list_schedules(GroupName=deploy.NAME, NamePrefix="sync-")
     return {schedule["Name"] for schedule in listed["Schedules"]}
-
-
-def _allow_schedules(function: str) -> None:
-    """Allows a function, in the default group, what its role allows in the group of the stack."""
-    # The emulator holds each schedule against the default group, whichever it is in.
-    told = emulator.client(TEST, "lambda").get_function_configuration(FunctionName=f"{deploy.NAME}-{function}")
-    role, iam = told["Role"].split("/")[-1], emulator.client(TEST, "iam")
-    policy = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=function)["PolicyDocument"])
-    elsewhere = policy.replace(f":schedule/{deploy.NAME}/", ":schedule/default/")
-    iam.put_role_policy(RoleName=role, PolicyName=f"{function}-in-the-emulator", PolicyDocument=elsewhere)

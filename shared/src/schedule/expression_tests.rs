@@ -267,7 +267,13 @@ fn random_cron(dice: &mut fastrand::Rng) -> (String, String) {
 #[test]
 fn a_hundred_thousand_random_expressions_fire_when_another_library_says_so() {
     // The other library does not end where the clocks change by half an hour.
-    const ZONES: [&str; 5] = ["UTC", "Europe/Oslo", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu"];
+    const ZONES: [&str; 5] = [
+        "UTC",
+        "Europe/Oslo",
+        "America/New_York",
+        "Asia/Kolkata",
+        "Asia/Kathmandu",
+    ];
     let seed = 5;
     let mut dice = fastrand::Rng::with_seed(seed);
     let mut compared = 0;
@@ -292,4 +298,52 @@ fn a_hundred_thousand_random_expressions_fire_when_another_library_says_so() {
         }
     }
     assert!(compared > 90_000, "{compared}");
+}
+
+#[test]
+fn a_day_of_every_minute_and_a_year_of_every_hour_lose_no_fire_and_double_none_for_five_thousand_integrations()
+ {
+    let mut dice = fastrand::Rng::with_seed(11);
+    let anchor = at("2026-03-28T12:00:00Z");
+    let minutely = expression("rate(1 minute)", "Europe/Oslo");
+    let calls = 24 * 60;
+    for _ in 0..5_000 {
+        let (mut last, mut seen) = (anchor, 0);
+        for minute in 1..=calls {
+            let now = anchor.checked_add(SignedDuration::from_mins(minute)).unwrap();
+            // Some calls get lost, and some come twice.
+            for _ in 0..[0, 1, 1, 1, 1, 1, 1, 2][dice.usize(0..8)] {
+                if let Some((fire, count)) = minutely.latest(anchor, last, now) {
+                    (last, seen) = (fire, seen + count);
+                }
+            }
+        }
+        let rest = minutely
+            .latest(anchor, last, now_after(anchor, calls))
+            .map_or(0, |(_, count)| count);
+        assert_eq!(seen + rest, u64::try_from(calls).unwrap());
+    }
+    // There are six ways in which the hourly schedules of all integrations are moved.
+    for minute in 0..6 {
+        let hourly = expression(&format!("cron({minute} * * * ? *)"), "Europe/Oslo");
+        let (begin, mut last, mut fires) = (at("2026-01-01T00:30:00Z"), at("2026-01-01T00:30:00Z"), 0);
+        while let Some(fire) = hourly
+            .instant(begin, last)
+            .filter(|(fire, _)| *fire < at("2027-01-01T00:30:00Z"))
+        {
+            let step = fire.0.duration_since(last).as_secs();
+            assert!(
+                fires == 0 || step == 3_600,
+                "{minute}: {} s before {}",
+                step,
+                fire.0
+            );
+            (last, fires) = (fire.0, fires + 1);
+        }
+        assert_eq!(fires, 365 * 24, "{minute}");
+    }
+}
+
+fn now_after(anchor: Timestamp, minutes: i64) -> Timestamp {
+    anchor.checked_add(SignedDuration::from_mins(minutes)).unwrap()
 }

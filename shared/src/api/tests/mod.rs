@@ -11,6 +11,7 @@ mod idempotency;
 mod inputs;
 mod matrix;
 mod records;
+mod scheduling;
 mod syncing;
 mod tokens;
 mod waiting;
