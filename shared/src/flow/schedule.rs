@@ -12,7 +12,7 @@ use super::{Ports, standing};
 use crate::integration::{self, ChangeError, audit};
 use crate::model::{IntegrationId, RunId};
 use crate::schedule::{self, Disabled, Overlap, Schedule, Stored, Wish};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Order, Scheduler};
 use crate::store::{Expect, Key, StoreError, Write};
 use crate::sync::{self, OpenError, RunRequest, RunState, Trigger};
 
@@ -217,7 +217,7 @@ async fn tell(
         scheduler.delete(&schedule.name()).await?;
         Write::delete(schedule::schedule_key(id), expect)
     } else {
-        scheduler.put(&schedule.order()).await?;
+        scheduler.put(&schedule.order(ports.now())).await?;
         schedule.told = true;
         schedule.write(expect, ports.now())
     };
@@ -384,6 +384,8 @@ pub async fn look(
     let id = schedule.integration.clone();
     if !schedule.told {
         tell(ports, scheduler, &id).await?;
+    } else if schedule.is_to_be_compared(ports.now()) {
+        compare(ports, scheduler, &schedule).await?;
     }
     let ticked = fire(ports, &id, None, true).await?;
     if let Ticked::Started(run) = &ticked {
@@ -401,6 +403,38 @@ pub async fn look(
     }
     rest(ports, &id).await?;
     Ok(ticked)
+}
+
+/// Sees what the scheduler knows of a schedule, and tells it once more where that is something else.
+async fn compare(
+    ports: &Ports,
+    scheduler: &Arc<dyn Scheduler>,
+    schedule: &Schedule,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    // From when on it counts is told anew each time.
+    let timeless = |order: Order| Order { start: None, ..order };
+    let order = timeless(schedule.order(ports.now()));
+    let known = scheduler.get(&order.name).await?.map(timeless);
+    if known.as_ref() != Some(&order) {
+        tracing::warn!(integration.id = %schedule.integration, there = known.is_some(), "the scheduler knew something else");
+        tell(ports, scheduler, &schedule.integration).await?;
+    }
+    let Some(Stored {
+        mut schedule,
+        version,
+    }) = schedule::read(&*ports.store, &schedule.integration).await?
+    else {
+        return Ok(());
+    };
+    schedule.compared_at = Some(ports.now());
+    match ports
+        .store
+        .write(vec![schedule.write(Expect::Version(version), ports.now())])
+        .await
+    {
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Has a schedule looked at again at its time.

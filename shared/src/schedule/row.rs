@@ -121,6 +121,9 @@ pub struct Schedule {
     /// Whether the scheduler knows of it as it is.
     #[serde(default)]
     pub told: bool,
+    /// When it was last held against what the scheduler knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared_at: Option<Timestamp>,
     /// Whether it is being cancelled.
     #[serde(default)]
     pub cancelled: bool,
@@ -211,6 +214,7 @@ impl Wish {
             missed: before.map_or(0, |before| before.missed),
             skipped: before.map_or(0, |before| before.skipped),
             told: false,
+            compared_at: None,
             cancelled: false,
             created_at: before.map_or(now, |before| before.created_at),
             updated_at: now,
@@ -303,23 +307,22 @@ impl Schedule {
         (allowed <= now).then_some(first.at)
     }
 
-    /// Returns what the scheduler is told.
+    /// Returns what the scheduler is told at a time: it takes no beginning that is past.
     #[must_use]
-    pub fn order(&self) -> Order {
+    pub fn order(&self, now: Timestamp) -> Order {
         let input = serde_json::json!({
             "operation": "tick",
             "integrationId": self.integration.to_string(),
             "generation": self.generation,
             "scheduledTime": "<scheduled-time>",
         });
-        let every_so_often = self
-            .parsed()
-            .is_some_and(|expression| expression.period().is_some());
+        let expression = self.parsed().filter(|expression| expression.period().is_some());
+        let start = expression.and_then(|expression| expression.next(self.anchor, now));
         Order {
             name: self.name(),
             expression: self.effective(),
             zone: self.zone.clone(),
-            start: every_so_often.then_some(self.anchor),
+            start: start.map(|fire| fire.at),
             input: input.to_string(),
             enabled: self.is_live(),
         }
@@ -339,6 +342,13 @@ impl Schedule {
     pub fn write(&self, expect: Expect, now: Timestamp) -> Write {
         let content = Content::of(self).due_at(self.due(now));
         Write::put(schedule_key(&self.integration), expect, content)
+    }
+
+    /// Says whether it is time to see what the scheduler knows of it.
+    #[must_use]
+    pub fn is_to_be_compared(&self, now: Timestamp) -> bool {
+        let since = self.compared_at.unwrap_or(self.updated_at);
+        now.duration_since(since).unsigned_abs() >= LOOK
     }
 
     fn due(&self, now: Timestamp) -> Timestamp {
@@ -452,7 +462,7 @@ mod tests {
     #[test]
     fn the_scheduler_is_told_a_name_that_it_takes() {
         let schedule = made("org-with-every-letter-there-is", "cron(0 2 * * ? *)");
-        let order = schedule.order();
+        let order = schedule.order(schedule.created_at);
         assert!(order.name.len() <= 64);
         assert!(
             order
@@ -461,9 +471,12 @@ mod tests {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         );
         assert!(order.input.contains("<scheduled-time>") && order.enabled && order.start.is_none());
+        let rate = made("hlf", "rate(1 hour)");
+        let later = rate.anchor + Duration::from_secs(90 * 60);
+        assert_eq!(rate.order(rate.created_at).start, Some(rate.anchor));
         assert_eq!(
-            made("hlf", "rate(1 hour)").order().start,
-            Some(made("hlf", "rate(1 hour)").anchor)
+            rate.order(later).start,
+            Some(rate.anchor + Duration::from_secs(2 * 60 * 60))
         );
     }
 }

@@ -11,6 +11,8 @@ use aws_sdk_scheduler::types::{
     ScheduleState, Target as Called,
 };
 
+use jiff::Timestamp;
+
 use super::{Order, Scheduler, SchedulerError};
 
 /// What Scheduler puts in place of the time for which a call was scheduled.
@@ -133,6 +135,33 @@ impl Scheduler for EventBridgeScheduler {
             .await
             .map(drop)
             .map_err(sorted)
+    }
+
+    async fn get(&self, name: &str) -> Result<Option<Order>, SchedulerError> {
+        let request = self
+            .client
+            .get_schedule()
+            .group_name(&self.target.group)
+            .name(name);
+        let kept = match request.send().await {
+            Ok(kept) => kept,
+            Err(error) if error.code() == Some("ResourceNotFoundException") => return Ok(None),
+            Err(error) => return Err(sorted(error)),
+        };
+        let input = kept
+            .target()
+            .and_then(|target| target.input())
+            .unwrap_or_default();
+        Ok(Some(Order {
+            name: name.to_owned(),
+            expression: kept.schedule_expression().unwrap_or_default().to_owned(),
+            zone: kept.schedule_expression_timezone().unwrap_or_default().to_owned(),
+            start: kept
+                .start_date()
+                .and_then(|start| Timestamp::from_second(start.secs()).ok()),
+            input: input.replace(SCHEDULED_TIME, "<scheduled-time>"),
+            enabled: kept.state() == Some(&ScheduleState::Enabled),
+        }))
     }
 
     async fn delete(&self, name: &str) -> Result<(), SchedulerError> {

@@ -33,6 +33,11 @@ impl MemoryScheduler {
         self.kept().clone()
     }
 
+    /// Deletes an order behind everybody's back.
+    pub fn lose(&self, name: &str) {
+        self.kept().remove(name);
+    }
+
     fn kept(&self) -> MutexGuard<'_, BTreeMap<String, Order>> {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,6 +57,11 @@ impl Scheduler for MemoryScheduler {
         self.up()?;
         self.kept().insert(order.name.clone(), order.clone());
         Ok(())
+    }
+
+    async fn get(&self, name: &str) -> Result<Option<Order>, SchedulerError> {
+        self.up()?;
+        Ok(self.kept().get(name).cloned())
     }
 
     async fn delete(&self, name: &str) -> Result<(), SchedulerError> {

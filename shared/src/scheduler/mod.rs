@@ -44,6 +44,7 @@ pub enum SchedulerError {
 /// # Behaviour
 ///
 /// - Of two orders of one name the later one counts.
+/// - What was put is what is got.
 /// - To delete what is not there succeeds.
 #[async_trait]
 pub trait Scheduler: Debug + Send + Sync + 'static {
@@ -53,6 +54,13 @@ pub trait Scheduler: Debug + Send + Sync + 'static {
     ///
     /// `Invalid`, `Unavailable`.
     async fn put(&self, order: &Order) -> Result<(), SchedulerError>;
+
+    /// Returns the order of a name, as it is kept.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`.
+    async fn get(&self, name: &str) -> Result<Option<Order>, SchedulerError>;
 
     /// Deletes the order of a name.
     ///

@@ -10,6 +10,7 @@ mod keys;
 mod publish;
 mod queue;
 mod registry;
+mod scheduler;
 mod secrets;
 mod store;
 mod wire;

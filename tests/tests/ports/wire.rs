@@ -98,8 +98,15 @@ impl Dynamo {
 }
 
 fn read(request: &HttpRequest) -> Sent {
-    let target = request.headers().get("x-amz-target").unwrap_or_default();
-    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let path = request.uri().split(['?', '#']).next().unwrap_or_default();
+    let operation = match request.headers().get("x-amz-target") {
+        Some(target) => target.rsplit('.').next().unwrap_or_default().to_owned(),
+        None => format!(
+            "{} {}",
+            request.method(),
+            path.trim_start_matches("http://scheduler.test")
+        ),
+    };
     let body = request.body().bytes().unwrap_or_default();
     Sent {
         operation,

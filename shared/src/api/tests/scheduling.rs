@@ -522,3 +522,19 @@ async fn the_operations_are_taken_over_http_and_by_those_who_may() {
         .await;
     assert_eq!(answer.code(), "insufficient_scope");
 }
+
+#[tokio::test]
+async fn what_the_scheduler_lost_it_is_told_again_within_an_hour() {
+    let wish = json!({ "expression": "cron(0 2 * * ? *)", "zone": "Europe/Oslo" });
+    let world = World::scheduled(&wish).await;
+    let orders = world.scheduler.orders();
+    let name = orders.keys().next().unwrap();
+    world.scheduler.lose(name);
+    world.minutes(62).await;
+    assert_eq!(world.scheduler.orders(), orders);
+    let mut other = orders[name].clone();
+    other.enabled = false;
+    world.scheduler.put(&other).await.unwrap();
+    world.minutes(62).await;
+    assert_eq!(world.scheduler.orders(), orders);
+}
