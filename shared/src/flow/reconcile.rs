@@ -44,7 +44,12 @@ pub async fn sweep(
     let mut mended = Mended::default();
     let mut due = ports.store.due(ports.now(), BATCH).await?;
     // Runs first: they do not wait for a bus that is down.
-    due.sort_by_key(|key| key.sort.starts_with(outbox::PREFIX));
+    due.sort_by_key(|key| {
+        (
+            key.sort.starts_with(outbox::PREFIX),
+            key.sort.starts_with(SCHEDULE),
+        )
+    });
     for key in due {
         let place = key.sort.clone();
         let done = if place.starts_with(SCHEDULE) {

@@ -19,6 +19,9 @@ use crate::sync::{self, OpenError, RunRequest, RunState, Trigger};
 /// Who is said to ask for what a schedule starts.
 const BY: &str = "schedule";
 
+/// Why nothing is started for an integration that is paused, or needs another credential.
+const INACTIVE: &str = "the integration is not active";
+
 /// How far ahead of ours the scheduler's clock may be.
 const AHEAD: Duration = Duration::from_secs(300);
 
@@ -130,9 +133,14 @@ pub async fn resume(
         else {
             return Ok(None);
         };
+        if schedule.is_live() {
+            return Ok(Some(schedule));
+        }
         schedule.disabled = None;
         schedule.enabled = true;
         schedule.failures = 0;
+        schedule.last_fire = now;
+        schedule.expected_since = now;
         schedule.told = false;
         schedule.updated_at = now;
         let writes = vec![
@@ -199,33 +207,61 @@ async fn tell_or_leave(ports: &Ports, scheduler: &Arc<dyn Scheduler>, id: &Integ
     }
 }
 
-/// Makes the scheduler know what the row says, and notes that it does.
+/// Makes the scheduler know what the row says, and notes that it does. Who finds that the row was changed meanwhile
+/// tells of that: the last one to speak says what the row says.
 async fn tell(
     ports: &Ports,
     scheduler: &Arc<dyn Scheduler>,
     id: &IntegrationId,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let Some(Stored {
+    let mut told: Option<String> = None;
+    loop {
+        let Some(Stored {
+            mut schedule,
+            version,
+        }) = schedule::read(&*ports.store, id).await?
+        else {
+            if let Some(name) = told {
+                scheduler.delete(&name).await?;
+            }
+            return Ok(());
+        };
+        let expect = Expect::Version(version);
+        let name = schedule.name();
+        let write = if schedule.cancelled {
+            scheduler.delete(&name).await?;
+            Write::delete(schedule::schedule_key(id), expect)
+        } else {
+            scheduler.put(&schedule.order(ports.now())).await?;
+            schedule.told = true;
+            schedule.write(expect, ports.now())
+        };
+        match ports.store.write(vec![write]).await {
+            Err(StoreError::Refused { .. }) => told = Some(name),
+            answer => return Ok(answer?),
+        }
+    }
+}
+
+/// Has a schedule looked at soon, since its integration is active again: what was missed is started once.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn wake(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> {
+    while let Some(Stored {
         mut schedule,
         version,
     }) = schedule::read(&*ports.store, id).await?
-    else {
-        return Ok(());
-    };
-    let expect = Expect::Version(version);
-    let write = if schedule.cancelled {
-        scheduler.delete(&schedule.name()).await?;
-        Write::delete(schedule::schedule_key(id), expect)
-    } else {
-        scheduler.put(&schedule.order(ports.now())).await?;
-        schedule.told = true;
-        schedule.write(expect, ports.now())
-    };
-    match ports.store.write(vec![write]).await {
-        // It was changed meanwhile: whoever did tells of that.
-        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
+    {
+        schedule.expected_since = ports.now();
+        let write = schedule.write(Expect::Version(version), ports.now());
+        match ports.store.write(vec![write]).await {
+            Err(StoreError::Refused { .. }) => {}
+            answer => return answer,
+        }
     }
+    Ok(())
 }
 
 /// Hears a call by the clock: of many for one fire, one starts a run.
@@ -266,16 +302,20 @@ async fn fire(
             return Ok(Ticked::Void("the schedule does not fire"));
         }
         let until = scheduled.map_or(now, |scheduled| scheduled.clamp(now, now + AHEAD));
-        let unseen = schedule.unseen(until);
-        if unseen.is_none() && !schedule.queued {
-            return Ok(Ticked::Void("the fire was seen to"));
-        }
         let guard = match active(ports, id).await {
             Ok(guard) => guard,
             Err(TriggerError::Store(error)) => return Err(error),
             // What was missed meanwhile is started once, when it is active again.
-            Err(_) => return Ok(Ticked::Void("the integration is not active")),
+            Err(_) => return Ok(Ticked::Void(INACTIVE)),
         };
+        let unseen = if late {
+            schedule.unanswered(now)
+        } else {
+            schedule.unseen(until)
+        };
+        if unseen.is_none() && !schedule.queued {
+            return Ok(Ticked::Void("the fire was seen to"));
+        }
         if let Some((at, count)) = unseen {
             schedule.last_fire = at;
             schedule.missed += if late { count } else { count - 1 };
@@ -348,8 +388,10 @@ async fn count_failures(ports: &Ports, schedule: &mut Schedule) -> Result<(), St
         return Ok(());
     };
     schedule.failures = match last.state {
+        _ if last.dry_run => schedule.failures,
         RunState::Failed => schedule.failures + 1,
-        _ => 0,
+        RunState::Succeeded | RunState::Partial => 0,
+        _ => schedule.failures,
     };
     schedule.counted = Some(last.id);
     if schedule.failures >= schedule::GIVEN_UP {
@@ -382,16 +424,15 @@ pub async fn look(
         return Ok(Ticked::Void("there is no schedule"));
     };
     let id = schedule.integration.clone();
-    if !schedule.told {
-        tell(ports, scheduler, &id).await?;
-    } else if schedule.is_to_be_compared(ports.now()) {
-        compare(ports, scheduler, &schedule).await?;
-    }
+    // Whatever the scheduler does, what is missing is started, and silence is told.
+    let told = if schedule.told {
+        compare(ports, scheduler, &schedule).await
+    } else {
+        tell(ports, scheduler, &id).await
+    };
     let ticked = fire(ports, &id, None, true).await?;
     if let Ticked::Started(run) = &ticked {
         tracing::warn!(integration.id = %id, run.id = %run, "started a run that nobody called for");
-        // Whoever should have called may have lost the order.
-        tell(ports, scheduler, &id).await?;
     }
     if let Some(standing) = standing(ports, &id).await? {
         if let Some(since) = standing.overdue_since(ports.now()) {
@@ -401,8 +442,8 @@ pub async fn look(
         // Its integration is gone.
         cancel(ports, scheduler, &id, "service").await?;
     }
-    rest(ports, &id).await?;
-    Ok(ticked)
+    rest(ports, &id, ticked == Ticked::Void(INACTIVE)).await?;
+    told.map(|()| ticked)
 }
 
 /// Sees what the scheduler knows of a schedule, and tells it once more where that is something else.
@@ -413,6 +454,9 @@ async fn compare(
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     // From when on it counts is told anew each time.
     let timeless = |order: Order| Order { start: None, ..order };
+    if !schedule.is_to_be_compared(ports.now()) {
+        return Ok(());
+    }
     let order = timeless(schedule.order(ports.now()));
     let known = scheduler.get(&order.name).await?.map(timeless);
     if known.as_ref() != Some(&order) {
@@ -437,16 +481,23 @@ async fn compare(
     }
 }
 
-/// Has a schedule looked at again at its time.
-async fn rest(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> {
-    let Some(Stored { schedule, version }) = schedule::read(&*ports.store, id).await? else {
+/// Has a schedule looked at again at its time; that of an integration which is not active, when it must be.
+async fn rest(ports: &Ports, id: &IntegrationId, inactive: bool) -> Result<(), StoreError> {
+    let Some(Stored {
+        mut schedule,
+        version,
+    }) = schedule::read(&*ports.store, id).await?
+    else {
         return Ok(());
     };
-    match ports
-        .store
-        .write(vec![schedule.write(Expect::Version(version), ports.now())])
-        .await
-    {
+    let (expect, now) = (Expect::Version(version), ports.now());
+    schedule.looked_at = now;
+    let write = if inactive {
+        schedule.at_rest(expect, now)
+    } else {
+        schedule.write(expect, now)
+    };
+    match ports.store.write(vec![write]).await {
         Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
         Err(error) => Err(error),
     }

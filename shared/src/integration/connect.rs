@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::change::{self, ChangeError, Claim, Precondition};
 use super::{Integration, State, Stored, Vault, Wanted, audit, integration_key, read};
 use crate::adapters;
-use crate::flow::Ports;
+use crate::flow::{Ports, schedule};
 use crate::model::{FieldError, IntegrationId};
 use crate::registry::Managed;
 use crate::store::{Content, Expect, Store, StoreError, Write};
@@ -54,7 +54,11 @@ pub async fn connect(ports: &Ports, vault: &Vault, order: &Order) -> Result<Conn
     let store = &*ports.store;
     let claim = Claim::take(store, &order.id, &order.by, ports.now()).await?;
     match change(ports, vault, order, &claim).await {
-        Ok(Some(connected)) => Ok(connected),
+        Ok(Some(connected)) => {
+            // It may have waited for its credentials.
+            schedule::wake(ports, &order.id).await?;
+            Ok(connected)
+        }
         Ok(None) => {
             claim.abandon(store).await;
             as_it_is(store, &order.id).await

@@ -2,7 +2,7 @@
 
 use super::change::{self, ChangeError, Claim, Precondition};
 use super::{State, Stored, audit, integration_key, read};
-use crate::flow::Ports;
+use crate::flow::{Ports, schedule};
 use crate::model::IntegrationId;
 use crate::store::{Content, Expect, StoreError, Write};
 
@@ -31,7 +31,9 @@ pub async fn resume(
     precondition: Precondition,
     by: &str,
 ) -> Result<Stored, ChangeError> {
-    set(ports, id, State::Active, precondition, by).await
+    let stored = set(ports, id, State::Active, precondition, by).await?;
+    schedule::wake(ports, id).await?;
+    Ok(stored)
 }
 
 async fn set(

@@ -3,8 +3,8 @@
 //! Source: Amazon EventBridge Scheduler User Guide, "Schedule types": cron with six fields, rate, and a single time.
 //!
 //! What the clocks do, we do not do as Scheduler does. A time that the clocks skip is a fire at the instant when they go
-//! on; a time that they show twice is a fire once, the first time. A cron expression for every hour (`*` or a step in
-//! its hours) goes by the instants, and knows of neither.
+//! on; a time that they show twice is a fire once, the first time. A cron expression for every hour (`*` in its hours)
+//! goes by the instants, and knows of neither.
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
@@ -19,6 +19,12 @@ const ZONE: &str = "zone";
 
 /// The longest period of a rate, in minutes: a year.
 const LONGEST: i64 = 366 * 24 * 60;
+
+/// How many fires are counted at a time; the rest is counted the next time.
+const COUNTED: u64 = 10_000;
+
+/// The last year that is taken.
+const LAST_YEAR: i16 = 2199;
 
 /// The fields of a cron expression, in their order: what each holds, and which signs it may have.
 const FIELDS: [(&str, &str, &str); 6] = [
@@ -53,7 +59,7 @@ pub struct Fire {
 type Instant = (Timestamp, Option<&'static str>);
 
 const TWICE: &str = "the clocks show this time twice; it fires the first time";
-const SKIPPED: &str = "the clocks skip this time; it fires when they go on";
+pub(super) const SKIPPED: &str = "the clocks skip this time; it fires when they go on";
 
 /// When a schedule fires.
 #[derive(Debug, Clone)]
@@ -126,9 +132,12 @@ impl Expression {
     /// Returns the last fire after one instant and not after another, and how many there are between the two.
     #[must_use]
     pub fn latest(&self, anchor: Timestamp, after: Timestamp, until: Timestamp) -> Option<(Timestamp, u64)> {
+        if let Kind::Rate(period) = self.kind {
+            return latest_of(period, anchor, after, until);
+        }
         let (mut found, mut count) = (None, 0);
         let mut next = self.instant(anchor, after);
-        while let Some((at, _)) = next.filter(|(at, _)| *at <= until) {
+        while let Some((at, _)) = next.filter(|(at, _)| *at <= until && count < COUNTED) {
             count += 1;
             next = self.instant(anchor, at);
             found = Some((at, count));
@@ -197,7 +206,10 @@ fn zone_of(name: &str) -> Result<TimeZone, FieldError> {
     if name.is_empty() || name.len() > 50 || !name.chars().all(plain) {
         return Err(refused());
     }
-    TimeZone::get(name).map_err(|_| refused())
+    // Others read names by their letters' case.
+    let zone = TimeZone::get(name).map_err(|_| refused())?;
+    let known = zone.iana_name() == Some(name) && name != "Etc/Unknown";
+    if known { Ok(zone) } else { Err(refused()) }
 }
 
 fn kind_of(text: &str, zone: &TimeZone) -> Result<Kind, FieldError> {
@@ -239,7 +251,7 @@ fn cron_of(text: &str) -> Result<Kind, String> {
         return Err("of day of month and day of week exactly one must be ?".to_owned());
     }
     let cron = parsed(fields).ok_or_else(|| "cron(…) cannot be read".to_owned())?;
-    let by_instants = fields[1].contains(['*', '/']);
+    let by_instants = ["*", "*/1", "0/1"].contains(&fields[1]);
     // A day that no month has, or a year that is over.
     let begin = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
     if cron.find_next_occurrence(&begin, true).is_err() {
@@ -311,12 +323,24 @@ fn rate_of(text: &str) -> Result<Kind, String> {
 
 fn at_of(text: &str, zone: &TimeZone) -> Result<Kind, String> {
     let rule = || "at(…) must be a time as yyyy-mm-ddThh:mm:ss, without an offset".to_owned();
-    if text.len() != 19 {
+    let shown: DateTime = text.parse().map_err(|_| rule())?;
+    if shown.strftime("%Y-%m-%dT%H:%M:%S").to_string() != text || shown.year() > LAST_YEAR {
         return Err(rule());
     }
-    let shown: DateTime = text.parse().map_err(|_| rule())?;
     let at = zone.to_ambiguous_zoned(shown).compatible().map_err(|_| rule())?;
     Ok(Kind::At(at.timestamp()))
+}
+
+fn latest_of(
+    period: SignedDuration,
+    anchor: Timestamp,
+    after: Timestamp,
+    until: Timestamp,
+) -> Option<(Timestamp, u64)> {
+    let first = next_of(period, anchor, after).filter(|first| *first <= until)?;
+    let more = until.duration_since(first).as_secs() / period.as_secs();
+    let last = SignedDuration::from_secs(period.as_secs().checked_mul(more)?);
+    Some((first.checked_add(last).ok()?, u64::try_from(more).ok()? + 1))
 }
 
 fn next_of(period: SignedDuration, anchor: Timestamp, after: Timestamp) -> Option<Timestamp> {

@@ -63,6 +63,8 @@ fn a_time_that_the_clocks_show_twice_fires_once() {
             fires("cron(30 2 * * ? *)", "Europe/Oslo", after, 2),
             [twice, next]
         );
+        let stepped = fires("cron(30 2/12 * * ? *)", "Europe/Oslo", after, 3);
+        assert_eq!(stepped, fires("cron(30 2,14 * * ? *)", "Europe/Oslo", after, 3));
         let among_others = fires("cron(30 2,14 * * ? *)", "Europe/Oslo", after, 3);
         assert_eq!(
             among_others.iter().filter(|fire| *fire == twice).count(),
@@ -187,6 +189,11 @@ fn what_is_wrong_is_named_by_its_field() {
         ("rate(999999999999 days)", "at most a year"),
         ("at(2026-02-30T00:00:00)", "at(…) must be"),
         ("at(2026-02-28)", "at(…) must be"),
+        ("at(2026-12-24T12:00+05)", "at(…) must be"),
+        ("at(2026-12-24 12:00:00)", "at(…) must be"),
+        ("at(2026-12-24t12:00:00)", "at(…) must be"),
+        ("at(2026-12-24T12:00:60)", "at(…) must be"),
+        ("at(9999-12-30T21:59:30)", "at(…) must be"),
         ("at(2026-02-28T00:00:00Z)", "at(…) must be"),
         (&format!("cron({} 2 * * ? *)", "1,".repeat(200)), "at most 256"),
     ] {
@@ -194,7 +201,16 @@ fn what_is_wrong_is_named_by_its_field() {
         assert_eq!(errors[0].field, "expression", "{text}");
         assert!(errors[0].reason.contains(named), "{text}: {}", errors[0].reason);
     }
-    for zone in ["", "Oslo", "Europe/Nowhere", "+01:00", "../etc", &"x".repeat(60)] {
+    for zone in [
+        "",
+        "Oslo",
+        "europe/oslo",
+        "Etc/Unknown",
+        "Europe/Nowhere",
+        "+01:00",
+        "../etc",
+        &"x".repeat(60),
+    ] {
         let errors = Expression::read("rate(1 hour)", zone).expect_err(zone);
         assert_eq!(errors[0].field, "zone", "{zone}");
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::expression::SKIPPED;
 use super::{Expression, Fire};
 use crate::model::{FieldError, IntegrationId, RunId};
 use crate::scheduler::Order;
@@ -124,6 +125,10 @@ pub struct Schedule {
     /// When it was last held against what the scheduler knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared_at: Option<Timestamp>,
+    /// When it was last looked at.
+    pub looked_at: Timestamp,
+    /// Since when successes are expected of it.
+    pub expected_since: Timestamp,
     /// Whether it is being cancelled.
     #[serde(default)]
     pub cancelled: bool,
@@ -195,7 +200,17 @@ impl Wish {
         now: Timestamp,
     ) -> Result<Schedule, Vec<FieldError>> {
         let expression = self.check(now)?;
-        let moved_by = if self.spread { moved_by(id, &expression) } else { 0 };
+        let moved_by = if self.spread {
+            moved_by(id, &self.expression, &expression)
+        } else {
+            0
+        };
+        // What fires as before goes on counting as before.
+        let same = before.filter(|before| {
+            before.is_live()
+                && (&before.expression, &before.zone, before.moved_by)
+                    == (&self.expression, &self.zone, moved_by)
+        });
         Ok(Schedule {
             integration: id.clone(),
             generation: Uuid::now_v7(),
@@ -205,16 +220,18 @@ impl Wish {
             overlap: self.overlap,
             enabled: self.enabled,
             moved_by,
-            anchor: anchor(now, moved_by),
-            last_fire: now,
-            queued: false,
-            failures: 0,
+            anchor: same.map_or_else(|| anchor(now, moved_by), |same| same.anchor),
+            last_fire: same.map_or(now, |same| same.last_fire),
+            queued: same.is_some_and(|same| same.queued),
+            failures: same.map_or(0, |same| same.failures),
             counted: before.and_then(|before| before.counted.clone()),
             disabled: None,
             missed: before.map_or(0, |before| before.missed),
             skipped: before.map_or(0, |before| before.skipped),
             told: false,
             compared_at: None,
+            looked_at: now,
+            expected_since: same.map_or(now, |same| same.expected_since),
             cancelled: false,
             created_at: before.map_or(now, |before| before.created_at),
             updated_at: now,
@@ -223,14 +240,16 @@ impl Wish {
 }
 
 /// Says by how many minutes a schedule is moved: always the same for an integration, and less than its period.
-fn moved_by(id: &IntegrationId, expression: &Expression) -> u8 {
+fn moved_by(id: &IntegrationId, text: &str, expression: &Expression) -> u8 {
     let mut hasher = Xxh3::new();
     hasher.write(id.to_string().as_bytes());
     let most = match expression.period() {
         Some(period) => SPREAD.min(u64::try_from(period.as_mins() - 1).unwrap_or_default()),
         None => SPREAD,
     };
-    u8::try_from(hasher.finish() % (most + 1)).unwrap_or_default()
+    let by = u8::try_from(hasher.finish() % (most + 1)).unwrap_or_default();
+    let moves = expression.period().is_some() || moved(text, by).is_some();
+    if moves { by } else { 0 }
 }
 
 /// Returns the next full minute, moved by some.
@@ -289,6 +308,17 @@ impl Schedule {
         expression.latest(self.anchor, self.last_fire, until)
     }
 
+    /// Returns the last fire that nobody called for in time, and how many there are; nobody calls for one that the
+    /// clocks skip.
+    #[must_use]
+    pub fn unanswered(&self, now: Timestamp) -> Option<(Timestamp, u64)> {
+        let next = self.fires(self.last_fire, 1).pop()?;
+        if next.note == Some(SKIPPED) && next.at <= now {
+            return Some((next.at, 0));
+        }
+        self.unseen(now.checked_sub(PATIENCE).ok()?)
+    }
+
     /// Says in words when it fires.
     #[must_use]
     pub fn reading(&self) -> String {
@@ -300,8 +330,11 @@ impl Schedule {
     /// Says since when there should have been a success: the last fire that is an hour old, if none came after it.
     #[must_use]
     pub fn overdue_since(&self, last_success: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-        let expression = self.parsed().filter(|_| self.is_live())?;
-        let since = last_success.unwrap_or(self.updated_at).max(self.updated_at);
+        // One that was given up is as silent as any.
+        let expression = self.parsed().filter(|_| self.enabled && !self.cancelled)?;
+        let since = last_success
+            .unwrap_or(self.expected_since)
+            .max(self.expected_since);
         let first = expression.next(self.anchor, since)?;
         let allowed = first.at.checked_add(ALLOWED).ok()?;
         (allowed <= now).then_some(first.at)
@@ -352,23 +385,30 @@ impl Schedule {
     }
 
     fn due(&self, now: Timestamp) -> Timestamp {
-        if !self.told {
-            return now + TOLD;
+        let later = |at: Timestamp, by: Duration| at.checked_add(by).unwrap_or(Timestamp::MAX);
+        let look = later(self.looked_at, LOOK).max(later(now, Duration::from_secs(1)));
+        if !self.told || self.queued {
+            return later(now, TOLD).min(look);
         }
-        let look = now + LOOK;
-        if self.queued {
-            return now + TOLD;
-        }
-        // Nobody calls for a time that the clocks skip.
         let next = self.fires(self.last_fire, 1).pop();
         next.map_or(look, |fire| {
-            let patience = if fire.note.is_some() {
+            let patience = if fire.note == Some(SKIPPED) {
                 Duration::ZERO
             } else {
                 PATIENCE
             };
-            (fire.at + patience).clamp(now + Duration::from_secs(1), look)
+            later(fire.at, patience)
+                .max(later(now, Duration::from_secs(1)))
+                .min(look)
         })
+    }
+
+    /// Returns the write that leaves it alone for as long as may be.
+    #[must_use]
+    pub fn at_rest(&self, expect: Expect, now: Timestamp) -> Write {
+        let due = now.checked_add(LOOK).unwrap_or(now);
+        let content = Content::of(self).due_at(due);
+        Write::put(schedule_key(&self.integration), expect, content)
     }
 }
 

@@ -320,15 +320,11 @@ async fn what_was_missed_while_it_was_paused_is_started_once_when_it_goes_on() {
     }
     assert_eq!(world.runs().await, 0);
     assert_eq!(world.get(INTEGRATION).await.json()["nextRunAt"], Value::Null);
-    assert_eq!(
-        world
-            .post(&format!("{INTEGRATION}/resume"), &json!({}))
-            .await
-            .status,
-        200
-    );
-    world.minutes(62).await;
+    let resumed = world.post(&format!("{INTEGRATION}/resume"), &json!({})).await;
+    assert_eq!(resumed.status, 200);
+    world.minutes(2).await;
     assert_eq!(world.runs().await, 1);
+    assert_eq!(world.get(INTEGRATION).await.json()["overdueSince"], Value::Null);
 }
 
 #[tokio::test]
@@ -537,4 +533,27 @@ async fn what_the_scheduler_lost_it_is_told_again_within_an_hour() {
     world.scheduler.put(&other).await.unwrap();
     world.minutes(62).await;
     assert_eq!(world.scheduler.orders(), orders);
+}
+
+#[tokio::test]
+async fn what_is_put_once_more_goes_on_as_it_was() {
+    let world = World::scheduled(&hourly()).await;
+    for _ in 0..4 {
+        world.clock.advance(Duration::from_secs(30 * 60));
+        assert_eq!(world.put(SCHEDULE, &hourly()).await.status, 200);
+    }
+    assert!(matches!(world.tick(None).await, Ticked::Started(_)));
+    assert_eq!(
+        world.schedule().await.unwrap().anchor,
+        "2026-01-31T10:01:00Z".parse().unwrap()
+    );
+}
+
+#[tokio::test]
+async fn a_scheduler_that_takes_nothing_keeps_no_run_from_being_started() {
+    let world = World::connected().await;
+    world.scheduler.set_down(true);
+    assert_eq!(world.put(SCHEDULE, &hourly()).await.status, 200);
+    world.minutes(5).await;
+    assert_eq!(world.runs().await, 1);
 }
