@@ -17,7 +17,7 @@ use crate::model::OrganizationId;
 use crate::store::{Content, Expect, Key, Store, StoreError, Write};
 
 /// The most credentials of one system: enough to rotate many of them, and few enough to be shown together.
-pub const MAX_CREDENTIALS: usize = 20;
+pub const MAX_CREDENTIALS: usize = 10;
 
 /// A credential; its id is the client id.
 ///
