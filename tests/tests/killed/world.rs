@@ -188,6 +188,10 @@ impl World {
             ),
             ("SECRET_PREFIX", "test/".to_owned()),
             ("EVENT_BUS", "bus".to_owned()),
+            ("SCHEDULE_GROUP", "group".to_owned()),
+            ("TICK_TARGET", "arn:function".to_owned()),
+            ("TICK_ROLE", "arn:role".to_owned()),
+            ("TICK_DEAD_LETTERS", "arn:queue".to_owned()),
             ("OUTBOUND_EXCEPTIONS", self.simulation.base_url().to_owned()),
         ]
     }

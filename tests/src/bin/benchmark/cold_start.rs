@@ -30,7 +30,7 @@ const LARGEST: f64 = 9.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What Lambda and the template tell a function.
-const ENVIRONMENT: [(&str, &str); 20] = [
+const ENVIRONMENT: [(&str, &str); 24] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -54,6 +54,16 @@ const ENVIRONMENT: [(&str, &str); 20] = [
     ("SEALING_KEY", "alias/members-sealing"),
     ("GRAPHQL_INTROSPECTION", "off"),
     ("HYDRA_API", "v2"),
+    ("SCHEDULE_GROUP", "members"),
+    (
+        "TICK_TARGET",
+        "arn:aws:lambda:eu-north-1:1:function:members-trigger-sync",
+    ),
+    ("TICK_ROLE", "arn:aws:iam::1:role/members-tick"),
+    (
+        "TICK_DEAD_LETTERS",
+        "arn:aws:sqs:eu-north-1:1:members-undelivered",
+    ),
 ];
 
 type Polls = Receiver<(Instant, TcpStream)>;
