@@ -19,15 +19,15 @@
 //!
 //! | step | written | a crash right after it leaves | mended by |
 //! | --- | --- | --- | --- |
-//! | 1 intent | unfinished | nothing else | [`mend`], some minutes later |
-//! | 2 client | the issuer makes a client that carries the intent's id | a client whose secret nobody was told, and that is not let in | [`mend`] finds it by that id, and deletes it |
+//! | 1 intent | unfinished | nothing else | [`mend()`], some minutes later |
+//! | 2 client | the issuer makes a client that carries the intent's id | a client whose secret nobody was told, and that is not let in | [`mend()`] finds it by that id, and deletes it |
 //! | 3 credential | credential, system and audit row; unfinished is removed; in one transaction | – | – |
 //!
 //! # Deleting a credential
 //!
 //! | step | written | a crash right after it leaves | mended by |
 //! | --- | --- | --- | --- |
-//! | 1 mark | credential (ended), unfinished and audit row, in one transaction | a credential that opens nothing, and is still listed | the caller repeats the request, or [`mend`] |
+//! | 1 mark | credential (ended), unfinished and audit row, in one transaction | a credential that opens nothing, and is still listed | the caller repeats the request, or [`mend()`] |
 //! | 2 client | the issuer forgets the client | as 1 | as 1 |
 //! | 3 row | system; credential, use and unfinished are removed; in one transaction | – | – |
 //!
