@@ -85,31 +85,15 @@ pub async fn cancel(
     id: &IntegrationId,
     by: &str,
 ) -> Result<(), StoreError> {
-    loop {
-        let now = ports.now();
-        let Some(Stored {
-            mut schedule,
-            version,
-        }) = schedule::read(&*ports.store, id).await?
-        else {
-            return Ok(());
-        };
-        if !schedule.cancelled {
-            schedule.cancelled = true;
-            schedule.told = false;
-            schedule.updated_at = now;
-            let writes = vec![
-                schedule.write(Expect::Version(version), now),
-                audit::write(id, by, "cancel_schedule", &["schedule"], now),
-            ];
-            match ports.store.write(writes).await {
-                Err(StoreError::Refused { .. }) => continue,
-                answer => answer?,
-            }
-        }
+    let cancelled = change(ports, id, |schedule, now| {
+        schedule
+            .cancel(now)
+            .then(|| vec![audit::write(id, by, "cancel_schedule", &["schedule"], now)])
+    });
+    if cancelled.await?.is_some() {
         tell_or_leave(ports, scheduler, id).await;
-        return Ok(());
     }
+    Ok(())
 }
 
 /// Has a schedule fire again that was given up.
@@ -123,39 +107,41 @@ pub async fn resume(
     id: &IntegrationId,
     by: &str,
 ) -> Result<Option<Schedule>, StoreError> {
-    loop {
+    let resumed = change(ports, id, |schedule, now| {
+        schedule
+            .resume(now)
+            .then(|| vec![audit::write(id, by, "resume_schedule", &["schedule"], now)])
+    });
+    let resumed = resumed.await?.filter(|schedule| !schedule.cancelled);
+    if resumed.as_ref().is_some_and(|schedule| !schedule.told) {
+        tell_or_leave(ports, scheduler, id).await;
+    }
+    Ok(resumed)
+}
+
+/// Changes the row of a schedule, anew where another change came between: what `change` returns is written with it, and
+/// nothing where it returns none. Returns the schedule as it is now, if there is one.
+async fn change(
+    ports: &Ports,
+    id: &IntegrationId,
+    mut change: impl FnMut(&mut Schedule, Timestamp) -> Option<Vec<Write>>,
+) -> Result<Option<Schedule>, StoreError> {
+    while let Some(Stored {
+        mut schedule,
+        version,
+    }) = schedule::read(&*ports.store, id).await?
+    {
         let now = ports.now();
-        let stored = schedule::read(&*ports.store, id).await?;
-        let Some(Stored {
-            mut schedule,
-            version,
-        }) = stored.filter(|stored| !stored.schedule.cancelled)
-        else {
-            return Ok(None);
-        };
-        if schedule.is_live() {
+        let Some(mut writes) = change(&mut schedule, now) else {
             return Ok(Some(schedule));
-        }
-        schedule.disabled = None;
-        schedule.enabled = true;
-        schedule.failures = 0;
-        schedule.last_fire = now;
-        schedule.expected_since = now;
-        schedule.told = false;
-        schedule.updated_at = now;
-        let writes = vec![
-            schedule.write(Expect::Version(version), now),
-            audit::write(id, by, "resume_schedule", &["schedule"], now),
-        ];
+        };
+        writes.push(schedule.write(Expect::Version(version), now));
         match ports.store.write(writes).await {
             Err(StoreError::Refused { .. }) => {}
-            answer => {
-                answer?;
-                tell_or_leave(ports, scheduler, id).await;
-                return Ok(Some(schedule));
-            }
+            answer => return answer.map(|()| Some(schedule)),
         }
     }
+    Ok(None)
 }
 
 fn expected(stored: Option<&Stored>) -> Expect {
@@ -181,23 +167,9 @@ async fn connected(ports: &Ports, id: &IntegrationId) -> Result<Write, ChangeErr
 ///
 /// Those of the store.
 pub async fn leave(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> {
-    while let Some(Stored {
-        mut schedule,
-        version,
-    }) = schedule::read(&*ports.store, id).await?
-    {
-        if schedule.cancelled {
-            return Ok(());
-        }
-        schedule.cancelled = true;
-        schedule.told = false;
-        let write = schedule.write(Expect::Version(version), ports.now());
-        match ports.store.write(vec![write]).await {
-            Err(StoreError::Refused { .. }) => {}
-            answer => return answer,
-        }
-    }
-    Ok(())
+    change(ports, id, |schedule, now| schedule.cancel(now).then(Vec::new))
+        .await
+        .map(drop)
 }
 
 /// Tells the scheduler now, or leaves it to `reconcile`.
@@ -249,19 +221,12 @@ async fn tell(
 ///
 /// Those of the store.
 pub async fn wake(ports: &Ports, id: &IntegrationId) -> Result<(), StoreError> {
-    while let Some(Stored {
-        mut schedule,
-        version,
-    }) = schedule::read(&*ports.store, id).await?
-    {
-        schedule.expected_since = ports.now();
-        let write = schedule.write(Expect::Version(version), ports.now());
-        match ports.store.write(vec![write]).await {
-            Err(StoreError::Refused { .. }) => {}
-            answer => return answer,
-        }
-    }
-    Ok(())
+    change(ports, id, |schedule, now| {
+        schedule.expected_since = now;
+        Some(Vec::new())
+    })
+    .await
+    .map(drop)
 }
 
 /// Hears a call by the clock: of many for one fire, one starts a run.
@@ -463,22 +428,12 @@ async fn compare(
         tracing::warn!(integration.id = %schedule.integration, there = known.is_some(), "the scheduler knew something else");
         tell(ports, scheduler, &schedule.integration).await?;
     }
-    let Some(Stored {
-        mut schedule,
-        version,
-    }) = schedule::read(&*ports.store, &schedule.integration).await?
-    else {
-        return Ok(());
-    };
-    schedule.compared_at = Some(ports.now());
-    match ports
-        .store
-        .write(vec![schedule.write(Expect::Version(version), ports.now())])
-        .await
-    {
-        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    change(ports, &schedule.integration, |schedule, now| {
+        schedule.compared_at = Some(now);
+        Some(Vec::new())
+    })
+    .await?;
+    Ok(())
 }
 
 /// Has a schedule looked at again at its time; that of an integration which is not active, when it must be.

@@ -284,6 +284,32 @@ impl Schedule {
         self.enabled && self.disabled.is_none() && !self.cancelled
     }
 
+    /// Has it cancelled; says whether that is new.
+    pub const fn cancel(&mut self, now: Timestamp) -> bool {
+        if self.cancelled {
+            return false;
+        }
+        self.cancelled = true;
+        self.told = false;
+        self.updated_at = now;
+        true
+    }
+
+    /// Has it fire again, from now on; says whether that is new. One that is being cancelled stays so.
+    pub fn resume(&mut self, now: Timestamp) -> bool {
+        if self.cancelled || self.is_live() {
+            return false;
+        }
+        self.disabled = None;
+        self.enabled = true;
+        self.failures = 0;
+        self.last_fire = now;
+        self.expected_since = now;
+        self.told = false;
+        self.updated_at = now;
+        true
+    }
+
     /// Returns the next fires after an instant.
     #[must_use]
     pub fn fires(&self, after: Timestamp, count: usize) -> Vec<Fire> {
