@@ -28,7 +28,6 @@ class Refused(Problem):
 
     def __init__(self, request: str, answer: "Answer"):
         super().__init__(f"{request} was answered {answer.status}: {answer.text[:1500]}")
-        self.answer = answer
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,11 @@ class Api:
     def get(self, path: str) -> Any:
         return self._insist("GET", path).json
 
-    def put(self, path: str, body: Any, **headers: str) -> Any:
-        return self._insist("PUT", path, body, **headers).json
+    def put(self, path: str, body: Any) -> Any:
+        return self._insist("PUT", path, body).json
 
-    def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        return self._insist("POST", path, body, **headers).json
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._insist("POST", path, body).json
 
     def bulk(self, path: str, records: list[dict]) -> None:
         """Puts many records, and insists on each."""
@@ -104,8 +103,8 @@ class Api:
             yield from page["items"]
             after = page.get("next")
 
-    def _insist(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
-        answer = self.ask(method, path, body, **headers)
+    def _insist(self, method: str, path: str, body: Any = None) -> Answer:
+        answer = self.ask(method, path, body)
         if answer.status >= 300:
             raise Refused(f"{method} {path}", answer)
         return answer

@@ -17,8 +17,7 @@ def build(profile: str) -> dict[str, Path]:
     """Builds what has changed and returns the binaries by name; cargo itself shows the progress."""
     if shutil.which("cargo") is None:
         raise Problem("cargo is not on the PATH; install Rust from https://rustup.rs.")
-    names = [templates.package(function) for function in templates.functions(templates.load()).values()]
-    wanted = [argument for name in [*names, SIMULATOR] for argument in ("--bin", name)]
+    wanted = [argument for name in [*templates.packages(templates.load()), SIMULATOR] for argument in ("--bin", name)]
     say(f"cargo build --profile {profile} (the first time takes some minutes)")
     began = time.monotonic()
     done = subprocess.run(

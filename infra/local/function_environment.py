@@ -9,7 +9,7 @@ from .place import Place
 
 def show(place: Place, function: str) -> None:
     """Prints a line for each variable, to be taken over with `eval`."""
-    packages = [templates.package(each) for each in templates.functions(templates.load()).values()]
+    packages = templates.packages(templates.load())
     if function not in packages:
         raise Problem(f"there is no function {function}; there are {', '.join(packages)}.")
     client = emulator.client(place, "lambda")

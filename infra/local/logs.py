@@ -9,7 +9,7 @@ from .place import Place
 
 def show(place: Place, function: str | None, minutes: float) -> None:
     """Prints the log lines of one function or of all, in the order of time."""
-    packages = [templates.package(each) for each in templates.functions(templates.load()).values()]
+    packages = templates.packages(templates.load())
     if function and function not in packages:
         raise Problem(f"there is no function {function}; there are {', '.join(packages)}.")
     since = int((time.time() - minutes * 60) * 1000)

@@ -36,12 +36,12 @@ def parse(text: str) -> dict:
     return yaml.load(text, _Loader)
 
 
-def of_type(template: dict, *types: str) -> dict[str, dict]:
-    """Returns the properties of the resources of some types, by logical id."""
+def of_type(template: dict, kind: str) -> dict[str, dict]:
+    """Returns the properties of the resources of a type, by logical id."""
     return {
         name: resource.get("Properties", {})
         for name, resource in template["Resources"].items()
-        if resource["Type"] in types
+        if resource["Type"] == kind
     }
 
 
@@ -52,3 +52,8 @@ def functions(template: dict) -> dict[str, dict]:
 def package(function: dict) -> str:
     """Returns the package, and so the binary, that a function is built from."""
     return Path(function["CodeUri"]).name
+
+
+def packages(template: dict) -> list[str]:
+    """Returns the packages of all functions."""
+    return [package(function) for function in functions(template).values()]

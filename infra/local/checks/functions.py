@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..place import ROOT
-from .lookup import functions, package, role_of, target, texts
+from .lookup import functions, package, packages, role_of, target, texts
 
 CONFIG = ROOT / "shared" / "src" / "config.rs"
 # A package of its own there, and no function: what the functions share about Lambda.
@@ -13,7 +13,7 @@ SHARED = {"lambda"}
 
 def every_package_is_a_function(template: dict) -> Iterator[str]:
     built = {path.parent.name for path in (ROOT / "functions").glob("*/Cargo.toml")} - SHARED
-    deployed = {package(function) for function in functions(template).values()}
+    deployed = set(packages(template))
     yield from (f"functions/{name} is not in the template" for name in sorted(built - deployed))
     yield from (f"there is no functions/{name}" for name in sorted(deployed - built))
 

@@ -8,6 +8,7 @@ from .. import template as templates
 of_type = templates.of_type
 functions = templates.functions
 package = templates.package
+packages = templates.packages
 
 
 def many(value: Any) -> list:

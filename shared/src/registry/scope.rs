@@ -15,9 +15,10 @@ pub enum Scope {
     IntegrationSystemWrite,
     /// Read the secrets of credentials.
     IntegrationSystemAuthsRead,
-    /// Look at integrations, runs, quarantine and reviews.
+    /// Look at integrations, schedules, runs, quarantine and reviews.
     IntegrationRead,
-    /// Connect, change, test, pause and disconnect integrations; decide reviews.
+    /// Connect, change, test, pause, resume, schedule and disconnect integrations; retry and drop what is quarantined;
+    /// decide reviews.
     IntegrationWrite,
     /// Start and cancel runs.
     SyncTrigger,
