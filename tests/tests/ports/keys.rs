@@ -41,17 +41,11 @@ async fn what_was_changed_does_not_open() {
         let mut changed = text.clone().into_bytes();
         changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
         let changed = Sealed(String::from_utf8(changed).unwrap());
-        let same = base64_of(&changed) == base64_of(&Sealed(text.clone()));
-        assert!(same || keys.open("one", &changed).await.is_err(), "{position}");
+        assert!(keys.open("one", &changed).await.is_err(), "{position}");
     }
     for text in ["", "AAAA", "no base64"] {
         assert!(keys.open("one", &Sealed(text.to_owned())).await.is_err());
     }
-}
-
-fn base64_of(sealed: &Sealed) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(&sealed.0).ok()
 }
 
 #[tokio::test]

@@ -87,16 +87,13 @@ mod tests {
         for text in [
             "-1",
             "+1",
-            "",
+            "DpKtJ4j9jDq",
             "1.5",
             "x",
             "99999999999999999999",
             "DpKtJ4j9jDq-1",
         ] {
-            assert!(
-                PageCursor(STANDARD.encode(text)).position().is_err() || text.is_empty(),
-                "{text}"
-            );
+            assert!(PageCursor(STANDARD.encode(text)).position().is_err(), "{text}");
         }
         assert!(PageCursor("!".to_owned()).position().is_err());
         assert!(PageCursor(STANDARD.encode([0xff])).position().is_err());

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::world::{Answer, Ask, World, ask};
@@ -414,7 +414,6 @@ async fn an_outage_is_no_wrong_secret() {
         ),
         ("5", Some("something that is needed is busy or down"))
     );
-    assert_ne!(answer.json(), Value::Null);
 }
 
 #[tokio::test]
