@@ -13,6 +13,8 @@ PREFIXES = {
 }
 # What Lambda itself does, in the name of a function, to hand it the messages of a queue.
 DELIVERY = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+# AWS takes these for everything of their kind, or not at all.
+ALL_OR_NOTHING = {"scheduler:ListSchedules"}
 # A transaction is allowed by the actions that it is made of.
 TRANSACTION_PARTS = {"put": "PutItem", "update": "UpdateItem", "delete": "DeleteItem", "condition_check": "ConditionCheckItem"}
 
@@ -22,6 +24,8 @@ def nothing_is_allowed_wholesale(template: dict) -> Iterator[str]:
         if "NotAction" in statement or "NotResource" in statement:
             yield f"{owner} allows all but something"
         yield from (f"{owner} allows {action}" for action in many(statement.get("Action", [])) if "*" in action)
+        if ALL_OR_NOTHING.issuperset(many(statement.get("Action", []))):
+            continue
         for text in texts(statement.get("Resource", [])):
             if "*" in text and not re.search(r"/[\w-]+[/-]\*$", text):
                 yield f"{owner} allows something on {text}"

@@ -23,3 +23,6 @@ pub mod credentials_at_any_issuer {}
 
 #[doc = include_str!("0008_scopes_that_are_not_ours.md")]
 pub mod scopes_that_are_not_ours {}
+
+#[doc = include_str!("0009_a_call_is_a_reason_to_look.md")]
+pub mod a_call_is_a_reason_to_look {}

@@ -1,10 +1,12 @@
 //! Does what should have been done and was not: hands over runs that nobody works on, publishes events that nobody did.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use serde::Serialize;
 
-use super::{Ports, schedule};
+use super::{Ports, orphans, schedule};
 use crate::integration;
 use crate::publish::Publish;
 use crate::schedule::PREFIX as SCHEDULE;
@@ -27,9 +29,13 @@ pub struct Mended {
     pub published: u32,
     /// Schedules that were looked at.
     pub schedules: u32,
+    /// Calls by the clock that were ended, since no schedule asks for them.
+    pub orphans: u32,
     /// Rows that could not be dealt with this time.
     pub failed: u32,
 }
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Looks through what is due; one row that fails does not keep the others waiting.
 ///
@@ -52,18 +58,35 @@ pub async fn sweep(
     });
     for key in due {
         let place = key.sort.clone();
-        let done = if place.starts_with(SCHEDULE) {
-            mended.schedules += 1;
-            schedule::look(ports, scheduler, &key).await.map(drop)
-        } else {
-            mend(ports, publish, key, &mut mended).await.map_err(Into::into)
+        let done = async {
+            if place.starts_with(SCHEDULE) {
+                mended.schedules += 1;
+                schedule::look(ports, scheduler, &key).await.map(drop)
+            } else {
+                mend(ports, publish, key, &mut mended).await
+            }
         };
-        if let Err(error) = done {
-            tracing::error!(row = %place, %error, "could not mend");
-            mended.failed += 1;
-        }
+        mended.failed += u32::from(!went_well(&place, done).await);
+    }
+    if orphans::is_time(ports.now()) {
+        let done = async {
+            mended.orphans = orphans::end(ports, scheduler).await?;
+            Ok(())
+        };
+        mended.failed += u32::from(!went_well("orphans", done).await);
     }
     Ok(mended)
+}
+
+/// Says whether what was done succeeded; what fails, or panics, does not keep the others waiting.
+async fn went_well(place: &str, done: impl Future<Output = Result<(), Failure>>) -> bool {
+    let failure = match AssertUnwindSafe(done).catch_unwind().await {
+        Ok(Ok(())) => return true,
+        Ok(Err(error)) => error,
+        Err(_) => "it panicked".into(),
+    };
+    tracing::error!(failed = true, row = %place, error = %failure, "could not mend");
+    false
 }
 
 async fn mend(
@@ -71,7 +94,7 @@ async fn mend(
     publish: &Arc<dyn Publish>,
     key: Key,
     mended: &mut Mended,
-) -> Result<(), StoreError> {
+) -> Result<(), Failure> {
     if key.sort.starts_with(outbox::PREFIX) {
         let done = outbox::publish(&*ports.store, &**publish, key, ports.now()).await?;
         mended.published += u32::from(done);
@@ -88,12 +111,7 @@ async fn mend(
         mended.abandoned += 1;
         return Ok(());
     }
-    match ports.queue.send(run.message(&wake)).await {
-        Ok(()) => mended.woken += 1,
-        Err(error) => {
-            tracing::warn!(run.id = %run.id, ?error, "the queue did not take the slice");
-            mended.failed += 1;
-        }
-    }
+    ports.queue.send(run.message(&wake)).await?;
+    mended.woken += 1;
     Ok(())
 }

@@ -215,6 +215,26 @@ async fn tell(
     }
 }
 
+/// Ends the calling for an integration that has no schedule; says whether it was so.
+///
+/// # Errors
+///
+/// Those of the store and the scheduler.
+pub(super) async fn end_orphan(
+    ports: &Ports,
+    scheduler: &Arc<dyn Scheduler>,
+    id: &IntegrationId,
+) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
+    if schedule::read(&*ports.store, id).await?.is_some() {
+        return Ok(false);
+    }
+    tracing::warn!(integration.id = %id, "the scheduler calls for a schedule that there is not");
+    scheduler.delete(&schedule::order_name(id)).await?;
+    // Where one was made in between, its order may be the one that was deleted.
+    tell(ports, scheduler, id).await?;
+    Ok(true)
+}
+
 /// Has a schedule looked at soon, since its integration is active again: what was missed is started once.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! A schedule as it is kept.
 
+use std::collections::BTreeSet;
 use std::hash::Hasher as _;
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use crate::sync::Mode;
 
 /// Begins the place of every schedule.
 pub(crate) const PREFIX: &str = "schedule#";
+
+/// Begins the name of every order that the scheduler is given.
+pub(crate) const ORDERS: &str = "sync-";
 
 /// How long after a fire `reconcile` sees whether anybody called.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -154,6 +158,19 @@ pub fn schedule_key(id: &IntegrationId) -> Key {
     Key::new(Table::Control, id.organization.as_str(), sort)
 }
 
+/// Returns the name that the scheduler knows the schedule of an integration by: always the same, whatever letters its
+/// organization has.
+#[must_use]
+pub(crate) fn order_name(id: &IntegrationId) -> String {
+    format!("{ORDERS}{}-{:016x}", id.system, hash(id))
+}
+
+fn hash(id: &IntegrationId) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.write(id.to_string().as_bytes());
+    hasher.finish()
+}
+
 /// Reads the schedule of an integration.
 ///
 /// # Errors
@@ -241,15 +258,16 @@ impl Wish {
 
 /// Says by how many minutes a schedule is moved: always the same for an integration, and less than its period.
 fn moved_by(id: &IntegrationId, text: &str, expression: &Expression) -> u8 {
-    let mut hasher = Xxh3::new();
-    hasher.write(id.to_string().as_bytes());
-    let most = match expression.period() {
-        Some(period) => SPREAD.min(u64::try_from(period.as_mins() - 1).unwrap_or_default()),
-        None => SPREAD,
+    let room = match expression.period() {
+        Some(period) => u64::try_from(period.as_mins() - 1).unwrap_or_default(),
+        None => minutes(text).map_or(0, |(minutes, _)| room(&minutes)),
     };
-    let by = u8::try_from(hasher.finish() % (most + 1)).unwrap_or_default();
-    let moves = expression.period().is_some() || moved(text, by).is_some();
-    if moves { by } else { 0 }
+    u8::try_from(hash(id) % (SPREAD.min(room) + 1)).unwrap_or_default()
+}
+
+/// Says by how much minutes of an hour may be moved without leaving it.
+fn room(minutes: &BTreeSet<u8>) -> u64 {
+    minutes.last().map_or(0, |last| 59 - u64::from(*last))
 }
 
 /// Returns the next full minute, moved by some.
@@ -258,20 +276,43 @@ fn anchor(now: Timestamp, moved_by: u8) -> Timestamp {
     Timestamp::from_second(minutes * 60).unwrap_or(now)
 }
 
-/// Moves a cron expression by some minutes, where its minute is one number and stays within the hour.
+/// Moves a cron expression by some minutes.
 fn moved(expression: &str, by: u8) -> Option<String> {
-    let fields = expression.strip_prefix("cron(")?;
-    let (minute, rest) = fields.split_once(' ')?;
-    let minute: u8 = minute.parse().ok()?;
-    let minute = minute.checked_add(by).filter(|minute| *minute < 60)?;
-    Some(format!("cron({minute} {rest}"))
+    let (minutes, rest) = minutes(expression)?;
+    let moved: Vec<String> = minutes.iter().map(|minute| (minute + by).to_string()).collect();
+    Some(format!("cron({} {rest}", moved.join(",")))
+}
+
+/// Returns the minutes of an hour at which a cron expression fires, and what follows them in it.
+fn minutes(expression: &str) -> Option<(BTreeSet<u8>, &str)> {
+    let (field, rest) = expression.strip_prefix("cron(")?.split_once(' ')?;
+    let mut minutes = BTreeSet::new();
+    for part in field.split(',') {
+        let (range, step) = match part.split_once('/') {
+            Some((range, step)) => (range, Some(step.parse().ok().filter(|step| *step > 0)?)),
+            None => (part, None),
+        };
+        let (from, to) = match range.split_once('-') {
+            Some((from, to)) => (from.parse().ok()?, to.parse().ok()?),
+            None if range == "*" => (0, 59),
+            None => {
+                let from: u8 = range.parse().ok()?;
+                (from, if step.is_some() { 59 } else { from })
+            }
+        };
+        minutes.extend((from..=to.min(59)).step_by(step.unwrap_or(1)));
+    }
+    Some((minutes, rest))
 }
 
 impl Schedule {
     /// Returns the expression by which it fires: moved by its minutes, where it is one of cron.
     #[must_use]
     pub fn effective(&self) -> String {
-        moved(&self.expression, self.moved_by).unwrap_or_else(|| self.expression.clone())
+        Some(self.moved_by)
+            .filter(|by| *by > 0)
+            .and_then(|by| moved(&self.expression, by))
+            .unwrap_or_else(|| self.expression.clone())
     }
 
     fn parsed(&self) -> Option<Expression> {
@@ -387,13 +428,10 @@ impl Schedule {
         }
     }
 
-    /// Returns the name that the scheduler knows it by: always the same for an integration, whatever letters its
-    /// organization has.
+    /// Returns the name that the scheduler knows it by.
     #[must_use]
     pub fn name(&self) -> String {
-        let mut hasher = Xxh3::new();
-        hasher.write(self.integration.to_string().as_bytes());
-        format!("sync-{}-{:016x}", self.integration.system, hasher.finish())
+        order_name(&self.integration)
     }
 
     /// Returns the write that keeps it, with the time at which `reconcile` is to look at it.
@@ -461,7 +499,7 @@ mod tests {
 
     #[test]
     fn schedules_of_one_hour_are_spread_over_some_minutes_and_each_always_alike() {
-        let mut minutes = std::collections::BTreeSet::new();
+        let mut minutes = BTreeSet::new();
         for number in 0..200 {
             let organization = format!("org{number}");
             let schedule = made(&organization, "cron(0 2 * * ? *)");
@@ -472,16 +510,43 @@ mod tests {
             minutes.insert(schedule.effective());
         }
         assert_eq!(minutes.len(), 6);
-        for exact in [
-            "cron(58 2 * * ? *)",
-            "cron(0/5 * * * ? *)",
-            "cron(0,30 2 * * ? *)",
+    }
+
+    #[test]
+    fn a_schedule_is_moved_as_a_whole_and_stays_within_its_hour() {
+        for (expression, moved) in [
+            ("0/15 * * * ? *", "0,15,30,45 2,17,32,47 5,20,35,50"),
+            ("0,30 2 * * ? *", "0,30 3,33 5,35"),
+            ("*/20 * * * ? *", "0,20,40 1,21,41"),
+            ("10-20/5,40 * * * ? *", "10,15,20,40 14,19,24,44"),
+            ("58 2 * * ? *", "58 59"),
+            (
+                "0/5 * * * ? *",
+                "0,5,10,15,20,25,30,35,40,45,50,55 4,9,14,19,24,29,34,39,44,49,54,59",
+            ),
+            ("* * * * ? *", "*"),
+            ("0-59 * * * ? *", "0-59"),
         ] {
-            let effective = made("org1", exact).effective();
-            assert!(
-                effective == exact || effective.starts_with("cron(59"),
-                "{effective}"
-            );
+            let (asked, hours) = expression.split_once(' ').unwrap();
+            let mut seen = BTreeSet::new();
+            for number in 0..200 {
+                let schedule = made(&format!("org{number}"), &format!("cron({expression})"));
+                let effective = schedule.effective();
+                let field = effective
+                    .strip_prefix("cron(")
+                    .unwrap()
+                    .strip_suffix(&format!(" {hours})"));
+                let field = field.expect("only the minutes are moved").to_owned();
+                assert!(schedule.moved_by > 0 || field == asked, "{effective}");
+                seen.insert(if field == asked {
+                    moved.split(' ').next().unwrap().to_owned()
+                } else {
+                    field
+                });
+            }
+            for expected in moved.split(' ') {
+                assert!(seen.contains(expected), "{expression}: {expected} of {seen:?}");
+            }
         }
     }
 

@@ -164,6 +164,21 @@ impl Scheduler for EventBridgeScheduler {
         }))
     }
 
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, SchedulerError> {
+        let request = self
+            .client
+            .list_schedules()
+            .group_name(&self.target.group)
+            .name_prefix(prefix);
+        let mut pages = request.into_paginator().items().send();
+        let mut names = Vec::new();
+        while let Some(listed) = pages.next().await {
+            let listed = listed.map_err(sorted)?;
+            names.extend(listed.name().map(ToOwned::to_owned));
+        }
+        Ok(names)
+    }
+
     async fn delete(&self, name: &str) -> Result<(), SchedulerError> {
         let request = self
             .client

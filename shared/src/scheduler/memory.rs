@@ -13,6 +13,7 @@ use super::{Order, Scheduler, SchedulerError};
 pub struct MemoryScheduler {
     orders: Mutex<BTreeMap<String, Order>>,
     down: AtomicBool,
+    refuses: AtomicBool,
 }
 
 impl MemoryScheduler {
@@ -25,6 +26,11 @@ impl MemoryScheduler {
     /// Takes it down, or up again.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::SeqCst);
+    }
+
+    /// Has it refuse whatever it is told, or take it again.
+    pub fn set_refusing(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::SeqCst);
     }
 
     /// Returns the orders, by their names.
@@ -55,6 +61,9 @@ impl MemoryScheduler {
 impl Scheduler for MemoryScheduler {
     async fn put(&self, order: &Order) -> Result<(), SchedulerError> {
         self.up()?;
+        if self.refuses.load(Ordering::SeqCst) {
+            return Err(SchedulerError::Invalid("it is refused".into()));
+        }
         self.kept().insert(order.name.clone(), order.clone());
         Ok(())
     }
@@ -62,6 +71,13 @@ impl Scheduler for MemoryScheduler {
     async fn get(&self, name: &str) -> Result<Option<Order>, SchedulerError> {
         self.up()?;
         Ok(self.kept().get(name).cloned())
+    }
+
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, SchedulerError> {
+        self.up()?;
+        let kept = self.kept();
+        let names = kept.keys().filter(|name| name.starts_with(prefix));
+        Ok(names.cloned().collect())
     }
 
     async fn delete(&self, name: &str) -> Result<(), SchedulerError> {

@@ -45,6 +45,7 @@ pub enum SchedulerError {
 ///
 /// - Of two orders of one name the later one counts.
 /// - What was put is what is got.
+/// - What was put a minute ago is listed.
 /// - To delete what is not there succeeds.
 #[async_trait]
 pub trait Scheduler: Debug + Send + Sync + 'static {
@@ -61,6 +62,13 @@ pub trait Scheduler: Debug + Send + Sync + 'static {
     ///
     /// `Unavailable`.
     async fn get(&self, name: &str) -> Result<Option<Order>, SchedulerError>;
+
+    /// Returns the names of all orders that begin with `prefix`, in any order.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable`.
+    async fn names(&self, prefix: &str) -> Result<Vec<String>, SchedulerError>;
 
     /// Deletes the order of a name.
     ///

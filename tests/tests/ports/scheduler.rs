@@ -45,6 +45,12 @@ async fn of_two_orders_the_later_one_counts_and_what_was_put_is_got() {
         scheduler.put(&order).await.unwrap();
         assert_eq!(scheduler.get(&order.name).await.unwrap(), Some(order));
     }
+    let other = Order {
+        name: "other".to_owned(),
+        ..order()
+    };
+    scheduler.put(&other).await.unwrap();
+    assert_eq!(scheduler.names("sync-").await.unwrap(), [order().name]);
     for _ in 0..2 {
         scheduler.delete(&later.name).await.unwrap();
         assert_eq!(scheduler.get(&later.name).await.unwrap(), None);
@@ -117,6 +123,25 @@ async fn what_is_kept_is_read_as_it_was_put() {
     assert_eq!(scheduler.get("sync-dynamics365-1").await.unwrap(), None);
     scheduler.delete("sync-dynamics365-1").await.unwrap();
     assert_eq!(wire.operations()[2], format!("DELETE {PLACE}"));
+}
+
+#[tokio::test]
+async fn every_page_of_names_is_listed() {
+    let wire = Wire::new(|number, _| {
+        let name = format!("sync-dynamics365-{number}");
+        let next = (number < 2).then(|| format!("after {number}"));
+        Fate::Gets(200, json!({ "Schedules": [{ "Name": name }], "NextToken": next }))
+    });
+    let names = scheduler(&wire).names("sync-").await.unwrap();
+    assert_eq!(
+        names,
+        ["sync-dynamics365-0", "sync-dynamics365-1", "sync-dynamics365-2"]
+    );
+    let first = &wire.operations()[0];
+    assert!(
+        first.contains("NamePrefix=sync-") && first.contains("ScheduleGroup=group"),
+        "{first}"
+    );
 }
 
 #[tokio::test]

@@ -11,14 +11,15 @@ use uuid::Uuid;
 use super::breaking::Side;
 use super::world::{INTEGRATION, World, integration};
 use crate::adapter::{Adapter, ErrorKind, Unusable};
+use crate::flow::Ports;
+use crate::flow::reconcile::{self, Mended};
 use crate::flow::schedule::{Ticked, tick};
 use crate::flow::work::{Connect, Worker, slice};
-use crate::flow::{Ports, reconcile};
 use crate::integration::Integration;
 use crate::model::System;
 use crate::publish::{MemoryPublish, Publish};
 use crate::schedule::{self, Schedule};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Order, Scheduler, SchedulerError};
 use crate::sync::SliceMessage;
 
 const SCHEDULE: &str = "/v1/organizations/hlf/integrations/dynamics365/schedule";
@@ -74,10 +75,14 @@ impl World {
         }
     }
 
-    async fn reconcile(&self) {
+    async fn reconcile(&self) -> Mended {
+        self.reconcile_with(Arc::clone(&self.scheduler) as Arc<dyn Scheduler>)
+            .await
+    }
+
+    async fn reconcile_with(&self, scheduler: Arc<dyn Scheduler>) -> Mended {
         let publish: Arc<dyn Publish> = Arc::new(MemoryPublish::new());
-        let scheduler: Arc<dyn Scheduler> = Arc::clone(&self.scheduler) as Arc<dyn Scheduler>;
-        reconcile::sweep(&self.ports, &publish, &scheduler).await.unwrap();
+        reconcile::sweep(&self.ports, &publish, &scheduler).await.unwrap()
     }
 
     /// Works whatever is queued; each run fails for good.
@@ -543,4 +548,115 @@ async fn a_scheduler_that_takes_nothing_keeps_no_run_from_being_started() {
     assert_eq!(world.put(SCHEDULE, &hourly()).await.status, 200);
     world.minutes(5).await;
     assert_eq!(world.runs().await, 1);
+}
+
+#[tokio::test]
+async fn an_order_that_the_scheduler_refuses_keeps_no_run_from_being_started_and_is_told_again() {
+    let world = World::connected().await;
+    world.scheduler.set_refusing(true);
+    assert_eq!(world.put(SCHEDULE, &hourly()).await.status, 200);
+    world.minutes(3).await;
+    assert_eq!((world.runs().await, world.scheduler.orders().len()), (1, 0));
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(world.reconcile().await.failed, 1, "so that an alarm is raised");
+    world.scheduler.set_refusing(false);
+    world.minutes(1).await;
+    assert_eq!((world.runs().await, world.scheduler.orders().len()), (1, 1));
+    assert_eq!(world.reconcile().await.failed, 0);
+}
+
+/// A week of runs that take longer than the time between two of them.
+#[tokio::test]
+async fn runs_that_take_longer_than_their_period_pile_up_nothing() {
+    for (overlap, each) in [("skip", 2), ("queue_one", 1)] {
+        let mut wish = hourly();
+        wish["overlap"] = json!(overlap);
+        let world = World::scheduled(&wish).await;
+        let mut begun: Option<Timestamp> = None;
+        for quarter in 0..7 * 24 * 4 {
+            world.clock.advance(Duration::from_secs(15 * 60));
+            let now = world.ports.now();
+            if begun.is_some_and(|begun| now.duration_since(begun).as_mins() >= 90) {
+                world.end_run().await;
+                begun = None;
+            }
+            if quarter % 4 == 0 {
+                world.tick(Some(now)).await;
+            }
+            world.reconcile().await;
+            let standing = crate::sync::runs_standing(&*world.ports.store, &integration())
+                .await
+                .unwrap();
+            begun = begun.or_else(|| standing.active.map(|_| now));
+        }
+        let (hours, runs) = (7 * 24, count_runs(&world.ports).await);
+        let most = if each == 2 { hours / 2 } else { hours * 2 / 3 };
+        assert!(
+            (most - 2..=most + 1).contains(&runs),
+            "{overlap}: {runs} of {most}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn calls_that_no_schedule_asks_for_are_ended_within_an_hour() {
+    let world = World::scheduled(&hourly()).await;
+    let kept = world.scheduler.orders();
+    let asked = kept.values().next().unwrap();
+    let orphan = Schedule {
+        integration: "other:dynamics365".parse().unwrap(),
+        ..world.schedule().await.unwrap()
+    };
+    let orphan = orphan.order(world.ports.now());
+    let foreign = Order {
+        name: "sync-by-hand".to_owned(),
+        input: "{}".to_owned(),
+        ..asked.clone()
+    };
+    let renamed = Order {
+        name: "sync-dynamics365-0".to_owned(),
+        ..asked.clone()
+    };
+    for order in [&orphan, &foreign, &renamed] {
+        world.scheduler.put(order).await.unwrap();
+    }
+    world.minutes(60).await;
+    let left = world.scheduler.orders();
+    assert!(!left.contains_key(&orphan.name));
+    assert_eq!(left.len(), 3, "what is not ours is left alone: {left:?}");
+    assert_eq!(left[&asked.name], *asked);
+}
+
+/// Panics when it is told something.
+#[derive(Debug)]
+struct Broken;
+
+#[async_trait]
+impl Scheduler for Broken {
+    async fn put(&self, _: &Order) -> Result<(), SchedulerError> {
+        panic!("canary")
+    }
+
+    async fn get(&self, _: &str) -> Result<Option<Order>, SchedulerError> {
+        panic!("canary")
+    }
+
+    async fn names(&self, _: &str) -> Result<Vec<String>, SchedulerError> {
+        panic!("canary")
+    }
+
+    async fn delete(&self, _: &str) -> Result<(), SchedulerError> {
+        panic!("canary")
+    }
+}
+
+#[tokio::test]
+async fn what_has_reconcile_panic_does_not_keep_the_others_waiting() {
+    let world = World::connected().await;
+    world.scheduler.set_down(true);
+    assert_eq!(world.put(SCHEDULE, &hourly()).await.status, 200);
+    // At this minute of the hour orphans are looked for, after all rows.
+    world.clock.advance(Duration::from_secs(77 * 60));
+    let mended = world.reconcile_with(Arc::new(Broken)).await;
+    assert_eq!((mended.schedules, mended.failed), (1, 2));
 }

@@ -30,7 +30,7 @@ pub(in crate::api) struct ScheduleBody {
     /// Whether it fires at all.
     #[serde(default = "yes")]
     enabled: bool,
-    /// Whether it may be moved by up to five minutes, so that not every schedule fires at the full hour.
+    /// Whether it may be moved by up to five minutes within its hour, so that not every schedule fires at the full hour.
     #[serde(default = "yes")]
     spread: bool,
 }
