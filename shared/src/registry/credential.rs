@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::issuer::{Client, IssuerError};
+use super::issuer::Client;
 use super::scope::Scopes;
 use super::secret::{ClientSecret, Verifier};
 use super::system::{self, RegistryError};
@@ -124,12 +124,10 @@ pub async fn issue_credential(
     registry.store.write(vec![begin]).await?;
     let issued = issue(registry, intent, request).await;
     match &issued {
+        Ok(_) => {}
         // What is on its way may still arrive, and what was not answered may be done: the clock knows later.
-        Ok(_)
-        | Err(
-            RegistryError::Issuer(IssuerError::Unreached(_))
-            | RegistryError::Store(StoreError::Unavailable(_)),
-        ) => {}
+        Err(RegistryError::Issuer(error)) if error.may_be_done() => {}
+        Err(RegistryError::Store(StoreError::Unavailable(_))) => {}
         Err(_) => {
             if let Err(error) = mend::withdraw(registry, intent).await {
                 tracing::warn!(?error, "left an issuing to be mended");
