@@ -8,14 +8,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::{Json, Router};
+use http::header::LINK;
 use serde_json::json;
 use shared::clock::{Clock as _, ManualClock, SystemClock};
 use shared::http::{Exceptions, Http};
 use shared::registry::{
-    CredentialRequest, Hydra, Input, Issued, Registry, RegistryError, Scopes, admit, delete_credential,
-    find_credential, find_system, issue_credential, mend, register, unregister,
+    CredentialRequest, Hydra, HydraApi, Input, Issued, Issuer as _, IssuerError, Registry, RegistryError,
+    Scopes, admit, delete_credential, find_credential, find_system, issue_credential, mend, register,
+    unregister,
 };
 use shared::store::{MemoryStore, Query, Table};
+use tokio::net::TcpListener;
+use url::Url;
 use uuid::Uuid;
 
 use crate::server::{Flavour, Server};
@@ -324,6 +329,26 @@ on_each!(
         );
     }
 );
+
+#[tokio::test]
+async fn a_list_of_clients_that_does_not_end_is_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let admin: Url = format!("http://{address}/").parse().unwrap();
+    let page = vec![json!({ "client_id": "somebody's" }); 100];
+    let next = [(LINK, "<?page_token=a>; rel=next")];
+    let pages = Router::new().fallback(move || async move { (next, Json(page)) });
+    tokio::spawn(axum::serve(listener, pages).into_future());
+    for api in [HydraApi::V1, HydraApi::V2] {
+        let http = Http::new(Exceptions::only(&admin));
+        let hydra = Hydra::new(http, admin.clone(), api, "");
+        let listed = hydra.made_for(Uuid::new_v4()).await;
+        assert!(
+            matches!(listed, Err(IssuerError::Answered { status: 200, .. })),
+            "{api:?}"
+        );
+    }
+}
 
 on_each!(
     an_introspection_that_fails_lets_nobody_in_and_is_no_refusal,

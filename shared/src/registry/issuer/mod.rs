@@ -98,7 +98,7 @@ pub trait Issuer: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unreached`, `Answered`.
+    /// `Unreached`, `Answered`; some of them are never taken for all.
     async fn made_for(&self, intent: Uuid) -> Result<Vec<Uuid>, IssuerError>;
 
     /// Deletes a client.
