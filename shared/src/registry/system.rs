@@ -77,8 +77,13 @@ pub enum RegistryError {
     Store(#[from] StoreError),
 }
 
-fn system_key(id: Uuid) -> Key {
-    key(list::partition(id), "system")
+/// Returns the partition of a system's row, and of what it manages.
+pub(super) fn partition(id: Uuid) -> String {
+    format!("system#{id}")
+}
+
+pub(super) fn system_key(id: Uuid) -> Key {
+    key(partition(id), "system")
 }
 
 fn name_key(name: &str) -> Key {
