@@ -74,16 +74,16 @@ impl From<Admitted> for Identity {
     }
 }
 
-/// The token could not be read: nobody can be let in, and that is not the callers' doing.
+/// Why it could not be found out who calls; that is not the caller's doing.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizeError {
-    /// The secret could not be read.
+    /// The administrator's secret could not be read.
     #[error("the administrator's token could not be read")]
     Secret(#[from] SecretError),
-    /// The secret holds no token of at least 43 characters.
+    /// The administrator's secret holds no token of at least 43 characters.
     #[error("the administrator's secret holds no usable token")]
     Unusable,
-    /// The token could not be looked at, or its credential not be looked up.
+    /// An access token could not be looked at, or its credential could not be looked up.
     #[error(transparent)]
     Registry(#[from] RegistryError),
 }

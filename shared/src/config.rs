@@ -408,31 +408,19 @@ impl IssuerConfig {
 
 impl HydraConfig {
     fn read(environment: &dyn Environment) -> Result<Option<Self>, ConfigError> {
-        let rule = "v1 or v2";
-        let api = match optional(environment, HYDRA_API).as_deref() {
+        let (name, rule) = (HYDRA_API, "v1 or v2");
+        let api = match optional(environment, name).as_deref() {
             Some("v1") => HydraApi::V1,
             None | Some("v2") => HydraApi::V2,
-            Some(_) => {
-                return Err(ConfigError::Malformed {
-                    name: HYDRA_API,
-                    rule,
-                });
-            }
+            Some(_) => return Err(ConfigError::Malformed { name, rule }),
         };
-        let token_url = optional(environment, HYDRA_TOKEN_URL);
         if optional(environment, HYDRA_ADMIN_URL).is_none() {
             return Ok(None);
         }
-        let admin_url = url(environment, HYDRA_ADMIN_URL)?;
-        let rule = "a URL";
-        let malformed = |_| ConfigError::Malformed {
-            name: HYDRA_ADMIN_URL,
-            rule,
-        };
         Ok(Some(Self {
-            admin_url: admin_url.parse().map_err(malformed)?,
+            admin_url: parsed_url(environment, HYDRA_ADMIN_URL)?,
             api,
-            token_url: token_url.ok_or(ConfigError::Missing(HYDRA_TOKEN_URL))?,
+            token_url: required(environment, HYDRA_TOKEN_URL)?,
         }))
     }
 }
@@ -512,15 +500,17 @@ fn required(environment: &dyn Environment, name: &'static str) -> Result<String,
     optional(environment, name).ok_or(ConfigError::Missing(name))
 }
 
+/// Returns a URL as it is written.
 fn url(environment: &dyn Environment, name: &'static str) -> Result<String, ConfigError> {
-    let value = required(environment, name)?;
+    parsed_url(environment, name)?;
+    required(environment, name)
+}
+
+fn parsed_url(environment: &dyn Environment, name: &'static str) -> Result<url::Url, ConfigError> {
+    let parsed: Option<url::Url> = required(environment, name)?.parse().ok();
+    let named = parsed.filter(url::Url::has_host);
     let rule = "a URL";
-    let parsed = url::Url::parse(&value).map_err(|_| ConfigError::Malformed { name, rule })?;
-    if parsed.has_host() {
-        Ok(value)
-    } else {
-        Err(ConfigError::Malformed { name, rule })
-    }
+    named.ok_or(ConfigError::Malformed { name, rule })
 }
 
 fn prefix(environment: &dyn Environment, name: &'static str) -> Result<String, ConfigError> {

@@ -16,8 +16,10 @@ use crate::registry::Scope;
 /// Who may call an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Everybody; or it looks at its caller itself, to answer in a shape of its own.
+    /// Everybody.
     Open,
+    /// Whoever the operation lets in: it looks at its caller itself, to refuse in a shape of its own.
+    Own,
     /// Everybody who is known.
     Known,
     /// Those with a scope.
@@ -59,7 +61,7 @@ const TABLE: &[(&str, Access)] = &[
     ("deleteMember", Access::Scope(Scope::RecordWrite)),
     ("putMembership", Access::Scope(Scope::RecordWrite)),
     ("deleteMembership", Access::Scope(Scope::RecordWrite)),
-    ("executeGraphql", Access::Open),
+    ("executeGraphql", Access::Own),
     ("issueToken", Access::Open),
     ("introspectToken", Access::Open),
     ("revokeToken", Access::Open),
@@ -104,7 +106,7 @@ impl Gate {
             // The router says what methods there are.
             (None, _) if path.is_some_and(|path| self.has(path.as_str())) => Ok(()),
             (None, _) => Err(Problem::new(Code::Internal)),
-            (Some(Access::Open), _) | (Some(Access::Known), Some(_)) => Ok(()),
+            (Some(Access::Open | Access::Own), _) | (Some(Access::Known), Some(_)) => Ok(()),
             (Some(_), None) => Err(Problem::new(Code::Unauthenticated)),
             (Some(Access::Scope(scope)), Some(caller)) if caller.scopes().allow(*scope) => Ok(()),
             (Some(Access::Scope(scope)), Some(_)) => Err(Problem::insufficient_scope(*scope)),

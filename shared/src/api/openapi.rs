@@ -88,7 +88,7 @@ fn describe(path: &str, item: &mut PathItem) {
 fn security(operation: &str) -> Option<Vec<SecurityRequirement>> {
     match access(operation) {
         Some(Access::Scope(scope)) => Some(vec![SecurityRequirement::new(BEARER, [scope.as_str()])]),
-        Some(Access::Open) if operation != "executeGraphql" => Some(vec![SecurityRequirement::default()]),
+        Some(Access::Open) => Some(vec![SecurityRequirement::default()]),
         _ => None,
     }
 }

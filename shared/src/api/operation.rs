@@ -169,6 +169,15 @@ pub enum SyncMode {
     Full,
 }
 
+impl From<SyncMode> for Mode {
+    fn from(mode: SyncMode) -> Self {
+        match mode {
+            SyncMode::Delta => Self::Delta,
+            SyncMode::Full => Self::Full,
+        }
+    }
+}
+
 /// What kind of run somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -266,11 +275,7 @@ fn json(answer: &impl Serialize) -> Result<Value, Problem> {
 
 impl Asked<'_> {
     fn for_run(self, integration: IntegrationId, request: SyncRequest) -> RunRequest {
-        let mode = match request.mode {
-            SyncMode::Delta => Mode::Delta,
-            SyncMode::Full => Mode::Full,
-        };
-        self.for_mode(integration, mode, request.dry_run)
+        self.for_mode(integration, request.mode.into(), request.dry_run)
     }
 
     /// Returns the request for a run of any mode.

@@ -25,7 +25,7 @@ const NOTED: Duration = Duration::from_secs(60 * 60);
 /// How long a caller waits for the note.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// How long a note is kept that its credential has left behind.
+/// How long a note is kept after the use that it tells of.
 const KEPT: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// Why no token was issued.
@@ -199,7 +199,9 @@ async fn note_use(store: &dyn Store, client: Uuid, now: Timestamp) {
 ///
 /// # Shape
 ///
-/// `{"active":true,"scope":"sync:trigger","client_id":"5c1e…","sub":"5c1e…","exp":1769854500,"iat":1769853600,"token_type":"Bearer"}`
+/// `{"active":true,"scope":"sync:trigger","client_id":"5c1e…","sub":"5c1e…","aud":"https://…","iss":"https://…","exp":1769854500,"iat":1769853600,"jti":"…","token_type":"Bearer"}`
+///
+/// and for a token that is good for nothing `{"active":false}`
 ///
 /// Source: RFC 7662, section 2.2.
 ///

@@ -7,11 +7,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::issuer::{Client, IssuerError};
+use super::issuer::Client;
 use super::scope::Scopes;
 use super::secret::{ClientSecret, Verifier};
-use super::system::{self, RegistryError};
-use super::{Registry, audit, key, mend};
+use super::system::{self, IntegrationSystem, RegistryError, system_key};
+use super::{Registry, audit, key, mend, read};
 use crate::keys::{Keys, Sealed};
 use crate::model::OrganizationId;
 use crate::store::{Content, Expect, Key, Store, StoreError, Write};
@@ -124,12 +124,10 @@ pub async fn issue_credential(
     registry.store.write(vec![begin]).await?;
     let issued = issue(registry, intent, request).await;
     match &issued {
+        Ok(_) => {}
         // What is on its way may still arrive, and what was not answered may be done: the clock knows later.
-        Ok(_)
-        | Err(
-            RegistryError::Issuer(IssuerError::Unreached(_))
-            | RegistryError::Store(StoreError::Unavailable(_)),
-        ) => {}
+        Err(RegistryError::Issuer(error)) if error.may_be_done() => {}
+        Err(RegistryError::Store(StoreError::Unavailable(_))) => {}
         Err(_) => {
             if let Err(error) = mend::withdraw(registry, intent).await {
                 tracing::warn!(?error, "left an issuing to be mended");
@@ -139,7 +137,7 @@ pub async fn issue_credential(
     issued
 }
 
-fn room_in(system: &system::IntegrationSystem) -> Result<(), RegistryError> {
+fn room_in(system: &IntegrationSystem) -> Result<(), RegistryError> {
     if system.credentials.len() < MAX_CREDENTIALS {
         Ok(())
     } else {
@@ -210,12 +208,8 @@ async fn keep(registry: &Registry, intent: Uuid, credential: &Credential) -> Res
 ///
 /// Those of the store.
 pub async fn find_credential(store: &dyn Store, id: Uuid) -> Result<Option<Credential>, RegistryError> {
-    Ok(read(store, id).await?.map(|(_, credential)| credential))
-}
-
-async fn read(store: &dyn Store, id: Uuid) -> Result<Option<(u64, Credential)>, StoreError> {
-    let row = store.get(&[credential_key(id)]).await?.pop().flatten();
-    row.map(|row| Ok((row.version, row.decode()?))).transpose()
+    let known = read(store, credential_key(id)).await?;
+    Ok(known.map(|(_, credential)| credential))
 }
 
 /// Deletes a credential, and returns what it was: tokens that were got with it end at once. One that went half way is
@@ -247,7 +241,8 @@ pub(super) async fn remove(
 async fn end(registry: &Registry, id: Uuid, by: &str) -> Result<Option<Credential>, RegistryError> {
     let now = registry.now();
     loop {
-        let Some((version, mut credential)) = read(&*registry.store, id).await? else {
+        let known = read::<Credential>(&*registry.store, credential_key(id)).await?;
+        let Some((version, mut credential)) = known else {
             return Ok(None);
         };
         if credential.ended {
@@ -272,7 +267,7 @@ async fn end(registry: &Registry, id: Uuid, by: &str) -> Result<Option<Credentia
 
 /// Removes a credential that has ended, first at the issuer.
 pub(super) async fn finish(registry: &Registry, id: Uuid) -> Result<(), RegistryError> {
-    let Some((_, credential)) = read(&*registry.store, id).await? else {
+    let Some(credential) = find_credential(&*registry.store, id).await? else {
         return Ok(registry.store.write(vec![mend::ended(id)]).await?);
     };
     registry.issuer.delete(id).await?;
@@ -287,7 +282,8 @@ async fn forget(registry: &Registry, system: Uuid, id: Uuid) -> Result<(), Regis
             Write::delete(used_key(id), Expect::Anything),
             mend::ended(id),
         ];
-        if let Some((version, mut system)) = system::read(&*registry.store, system).await? {
+        let system = read::<IntegrationSystem>(&*registry.store, system_key(system)).await?;
+        if let Some((version, mut system)) = system {
             system.credentials.remove(&id);
             writes.push(system::put(&system, version));
         }

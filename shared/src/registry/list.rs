@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::credential::{self, Credential, Used};
 use super::key;
-use super::system::{IntegrationSystem, RegistryError};
+use super::system::{IntegrationSystem, RegistryError, system_key};
 use crate::store::{Key, Query, Row, Store, StoreError, Table};
 
 /// The partition of the list of all systems.
@@ -23,10 +23,6 @@ pub struct SystemPage {
     pub systems: Vec<IntegrationSystem>,
     /// How many there are, all in all.
     pub total: usize,
-}
-
-pub(super) fn partition(id: Uuid) -> String {
-    format!("system#{id}")
 }
 
 pub(super) fn entry_key(id: Uuid) -> Key {
@@ -45,13 +41,9 @@ pub async fn list_systems(
     first: usize,
     offset: usize,
 ) -> Result<SystemPage, RegistryError> {
-    let ids = sorts(store, ALL.to_owned(), "").await?;
-    let keys: Vec<Key> = ids
-        .iter()
-        .skip(offset)
-        .take(first)
-        .map(|id| key(format!("system#{id}"), "system"))
-        .collect();
+    let ids = entries(store).await?;
+    let asked = ids.iter().skip(offset).take(first);
+    let keys: Vec<Key> = asked.map(|id| system_key(*id)).collect();
     let mut systems = Vec::with_capacity(keys.len());
     if !keys.is_empty() {
         // One that was unregistered since it was listed is left out.
@@ -114,14 +106,18 @@ impl Held {
     }
 }
 
-/// Returns the places of a partition that begin with a prefix.
-async fn sorts(store: &dyn Store, partition: String, prefix: &str) -> Result<Vec<String>, StoreError> {
+/// Returns the ids of all systems, in order.
+async fn entries(store: &dyn Store) -> Result<Vec<Uuid>, StoreError> {
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let query = Query::new(Table::Registry, partition.clone(), prefix, PAGE).after(after);
+        let query = Query::new(Table::Registry, ALL, "", PAGE).after(after);
         let page = store.query(&query).await?;
-        found.extend(page.rows.into_iter().map(|row| row.key.sort));
+        let ids = page
+            .rows
+            .iter()
+            .filter_map(|row| row.key.sort.parse::<Uuid>().ok());
+        found.extend(ids);
         after = page.next;
         if after.is_none() {
             return Ok(found);

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::system::{self, RegistryError};
-use super::{key, list, mark};
+use super::{key, mark};
 use crate::model::IntegrationId;
 use crate::store::{Expect, Key, Query, Store, StoreError, Table, Write};
 
@@ -11,7 +11,7 @@ use crate::store::{Expect, Key, Query, Store, StoreError, Table, Write};
 const INTEGRATION: &str = "integration#";
 
 fn managed_key(system: Uuid, integration: &IntegrationId) -> Key {
-    key(list::partition(system), format!("{INTEGRATION}{integration}"))
+    key(system::partition(system), format!("{INTEGRATION}{integration}"))
 }
 
 /// The writes by which an integration passes from one system to another; part of the transaction that changes it.
@@ -57,6 +57,6 @@ impl Managed {
 
 /// Says whether a system manages any integration.
 pub(super) async fn manages(store: &dyn Store, system: Uuid) -> Result<bool, StoreError> {
-    let query = Query::new(Table::Registry, list::partition(system), INTEGRATION, 1);
+    let query = Query::new(Table::Registry, system::partition(system), INTEGRATION, 1);
     Ok(!store.query(&query).await?.rows.is_empty())
 }

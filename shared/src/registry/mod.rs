@@ -57,6 +57,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 pub use access::{Admitted, GrantError, Granted, admit, authenticate, grant, introspect, revoke};
@@ -77,7 +78,7 @@ pub use token::{Claims, LIFETIME, Refused, Tokens, VerifyError};
 
 use crate::clock::Clock;
 use crate::keys::Keys;
-use crate::store::{Content, Key, Store, Table};
+use crate::store::{Content, Key, Store, StoreError, Table};
 
 /// What the registry works with.
 #[derive(Clone)]
@@ -136,6 +137,12 @@ pub fn id_of(text: &str) -> Option<Uuid> {
 
 fn key(partition: String, sort: impl Into<String>) -> Key {
     Key::new(Table::Registry, partition, sort)
+}
+
+/// Reads a row, with its version.
+async fn read<T: DeserializeOwned>(store: &dyn Store, key: Key) -> Result<Option<(u64, T)>, StoreError> {
+    let row = store.get(&[key]).await?.pop().flatten();
+    row.map(|row| Ok((row.version, row.decode()?))).transpose()
 }
 
 /// The content of a row whose place says it all.

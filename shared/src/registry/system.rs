@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::issuer::IssuerError;
 use super::name::{Fault, Input};
-use super::{Registry, audit, credential, key, list, managed, mark, secret};
+use super::{Registry, audit, credential, key, list, managed, mark, read, secret};
 use crate::keys::KeyError;
-use crate::store::{Content, Expect, Key, Row, Store, StoreError, Write};
+use crate::store::{Content, Expect, Key, Store, StoreError, Write};
 
 /// Somebody who may drive the service from outside.
 ///
@@ -77,8 +77,13 @@ pub enum RegistryError {
     Store(#[from] StoreError),
 }
 
-fn system_key(id: Uuid) -> Key {
-    key(list::partition(id), "system")
+/// Returns the partition of a system's row, and of what it manages.
+pub(super) fn partition(id: Uuid) -> String {
+    format!("system#{id}")
+}
+
+pub(super) fn system_key(id: Uuid) -> Key {
+    key(partition(id), "system")
 }
 
 fn name_key(name: &str) -> Key {
@@ -166,20 +171,12 @@ pub async fn update(
 ///
 /// Those of the store.
 pub async fn find_system(store: &dyn Store, id: Uuid) -> Result<Option<IntegrationSystem>, RegistryError> {
-    Ok(read(store, id).await?.map(|(_, system)| system))
-}
-
-pub(super) async fn read(
-    store: &dyn Store,
-    id: Uuid,
-) -> Result<Option<(u64, IntegrationSystem)>, StoreError> {
-    let row = store.get(&[system_key(id)]).await?.pop().flatten();
-    row.map(|row: Row| Ok((row.version, row.decode()?))).transpose()
+    Ok(read(store, system_key(id)).await?.map(|(_, system)| system))
 }
 
 /// Reads a system that is not leaving, with its version.
 pub(super) async fn staying(store: &dyn Store, id: Uuid) -> Result<(u64, IntegrationSystem), RegistryError> {
-    match read(store, id).await? {
+    match read::<IntegrationSystem>(store, system_key(id)).await? {
         None => Err(RegistryError::UnknownSystem),
         Some((_, system)) if system.leaving => Err(RegistryError::Leaving),
         Some(known) => Ok(known),
@@ -219,7 +216,7 @@ pub async fn unregister(registry: &Registry, id: Uuid, by: &str) -> Result<Integ
 /// something meanwhile.
 async fn remove(registry: &Registry, id: Uuid, by: &str) -> Result<(), RegistryError> {
     let store = &*registry.store;
-    while let Some((version, system)) = read(store, id).await? {
+    while let Some((version, system)) = read::<IntegrationSystem>(store, system_key(id)).await? {
         if !system.leaving {
             return Err(RegistryError::Manages);
         }
@@ -252,7 +249,7 @@ async fn set_leaving(
         "refuse_to_unregister"
     };
     loop {
-        let known = read(&*registry.store, id).await?;
+        let known = read::<IntegrationSystem>(&*registry.store, system_key(id)).await?;
         let (version, mut system) = known.ok_or(RegistryError::UnknownSystem)?;
         if system.leaving == leaving {
             return Ok(system);

@@ -8,14 +8,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::{Json, Router};
+use http::header::LINK;
 use serde_json::json;
 use shared::clock::{Clock as _, ManualClock, SystemClock};
 use shared::http::{Exceptions, Http};
 use shared::registry::{
-    CredentialRequest, Hydra, Input, Issued, Registry, RegistryError, Scopes, admit, delete_credential,
-    find_credential, find_system, issue_credential, mend, register, unregister,
+    CredentialRequest, Hydra, HydraApi, Input, Issued, Issuer as _, IssuerError, Registry, RegistryError,
+    Scopes, admit, delete_credential, find_credential, find_system, issue_credential, mend, register,
+    unregister,
 };
-use shared::store::MemoryStore;
+use shared::store::{MemoryStore, Query, Table};
+use tokio::net::TcpListener;
+use url::Url;
 use uuid::Uuid;
 
 use crate::server::{Flavour, Server};
@@ -73,6 +78,13 @@ impl World {
             .await
             .unwrap();
         admitted.map(|admitted| admitted.scopes.to_string())
+    }
+
+    /// Returns the intents of what is under way.
+    async fn unfinished(&self) -> Vec<Uuid> {
+        let query = Query::new(Table::Registry, "unfinished", "", 10);
+        let rows = self.registry.store.query(&query).await.unwrap().rows;
+        rows.iter().map(|row| row.key.sort.parse().unwrap()).collect()
     }
 
     /// Checks that the server has a client for each credential that the registry has, and no other.
@@ -218,6 +230,30 @@ on_each!(
 );
 
 on_each!(
+    a_client_that_a_gateway_lets_through_after_its_answer_is_found_and_deleted,
+    world,
+    {
+        let system = world.registered().await;
+        for status in [502, 504] {
+            world
+                .server
+                .fault(json!({ "method": "POST", "kind": "refuse", "status": status }))
+                .await;
+            let refused = world.issue(system).await;
+            assert!(matches!(refused, Err(RegistryError::Issuer(_))), "{status}");
+            let unfinished = world.unfinished().await;
+            assert_eq!(unfinished.len(), 1, "{status}");
+            world.server.create(&unfinished[0].to_string()).await;
+            assert_eq!(mend(&world.registry).await.unwrap(), 0, "{status}");
+            world.clock.advance(Duration::from_secs(180));
+            assert_eq!(mend(&world.registry).await.unwrap(), 1, "{status}");
+            world.is_sound(system).await;
+            assert_eq!(world.unfinished().await, [], "{status}");
+        }
+    }
+);
+
+on_each!(
     what_the_server_refuses_leaves_nothing_and_may_be_asked_again,
     world,
     {
@@ -232,6 +268,7 @@ on_each!(
                 "{status}"
             );
             world.is_sound(system).await;
+            assert_eq!(world.unfinished().await, [], "{status}");
         }
         let issued = world.issue(system).await.unwrap();
         let token = world.server.token(&issued, "sync:trigger").await.unwrap();
@@ -292,6 +329,26 @@ on_each!(
         );
     }
 );
+
+#[tokio::test]
+async fn a_list_of_clients_that_does_not_end_is_an_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let admin: Url = format!("http://{address}/").parse().unwrap();
+    let page = vec![json!({ "client_id": "somebody's" }); 100];
+    let next = [(LINK, "<?page_token=a>; rel=next")];
+    let pages = Router::new().fallback(move || async move { (next, Json(page)) });
+    tokio::spawn(axum::serve(listener, pages).into_future());
+    for api in [HydraApi::V1, HydraApi::V2] {
+        let http = Http::new(Exceptions::only(&admin));
+        let hydra = Hydra::new(http, admin.clone(), api, "");
+        let listed = hydra.made_for(Uuid::new_v4()).await;
+        assert!(
+            matches!(listed, Err(IssuerError::Answered { status: 200, .. })),
+            "{api:?}"
+        );
+    }
+}
 
 on_each!(
     an_introspection_that_fails_lets_nobody_in_and_is_no_refusal,

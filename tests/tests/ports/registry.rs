@@ -62,6 +62,11 @@ impl World {
         held.into_values().map(|held| held.unwrap().credential).collect()
     }
 
+    async fn credential_ids(&self, system: Uuid) -> BTreeSet<Uuid> {
+        let credentials = self.credentials(system).await;
+        credentials.into_iter().map(|kept| kept.id).collect()
+    }
+
     async fn manage(&self, system: Uuid) -> Result<(), RegistryError> {
         let integration = "hlf:dynamics365".parse().unwrap();
         let managed = Managed::pass(self.store(), &integration, (None, Some(system))).await?;
@@ -316,12 +321,7 @@ on_both!(credentials_that_are_issued_at_once_are_all_there, world, {
         .into_iter()
         .map(|issued| issued.unwrap().credential.id)
         .collect();
-    let kept: BTreeSet<Uuid> = world
-        .credentials(system.id)
-        .await
-        .into_iter()
-        .map(|kept| kept.id)
-        .collect();
+    let kept = world.credential_ids(system.id).await;
     assert_eq!((issued.len(), kept), (10, issued));
     assert_eq!(world.unfinished().await, 0);
 });
@@ -710,12 +710,7 @@ on_both!(
             .await;
             elsewhere.clock.advance(Duration::from_secs(180));
             mend(&elsewhere.registry).await.unwrap();
-            let known: BTreeSet<Uuid> = elsewhere
-                .credentials(system.id)
-                .await
-                .into_iter()
-                .map(|kept| kept.id)
-                .collect();
+            let known = elsewhere.credential_ids(system.id).await;
             assert_eq!(issuer.live(), known, "{write} {after}");
             assert_eq!(elsewhere.unfinished().await, 0);
             for id in known {
@@ -767,7 +762,7 @@ on_both!(
     }
 );
 
-/// Tables that make a write and whose answer is lost, and keys that do not answer.
+/// Tables that make a write whose answer is lost.
 #[derive(Debug)]
 struct Losing {
     store: Arc<dyn Store>,
@@ -815,12 +810,7 @@ on_both!(
             assert!(issue_credential(&registry, asked(system.id)).await.is_err());
             world.clock.advance(Duration::from_secs(180));
             mend(&registry).await.unwrap();
-            let known: BTreeSet<Uuid> = world
-                .credentials(system.id)
-                .await
-                .into_iter()
-                .map(|kept| kept.id)
-                .collect();
+            let known = world.credential_ids(system.id).await;
             assert_eq!(
                 (issuer.live(), known.len()),
                 (known.clone(), usize::from(nth == 2))

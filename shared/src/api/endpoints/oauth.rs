@@ -91,7 +91,7 @@ pub(in crate::api) async fn get_issuer(
     let methods = ["client_secret_basic", "client_secret_post"];
     Ok(JsonAnswer(json!({
         "issuer": place,
-        "token_endpoint": format!("{place}/oauth2/token"),
+        "token_endpoint": state.registry.issuer.token_url(),
         "introspection_endpoint": format!("{place}/oauth2/introspect"),
         "revocation_endpoint": format!("{place}/oauth2/revoke"),
         "jwks_uri": format!("{place}/.well-known/jwks.json"),

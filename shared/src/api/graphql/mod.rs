@@ -8,6 +8,8 @@
 //! | --- | --- |
 //! | `shape` | the types that clients see |
 //! | `query`, `mutation` | the operations |
+//! | `shown` | what a caller sees of systems and credentials |
+//! | `paging` | cursors, and the sizes of pages |
 //! | `limits` | what a document may cost |
 //! | `error` | what a caller is told |
 

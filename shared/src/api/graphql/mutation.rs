@@ -96,22 +96,21 @@ impl Mutation {
         #[graphql(desc = "When it ends; never, where it is left out.")] expires_at: Option<Timestamp>,
     ) -> Result<SystemAuth, Refusal> {
         let asked = Asked::of(ctx)?;
-        let request = CredentialRequest {
-            scopes: scopes.map_or_else(|| Ok(Scopes::integration_system()), |names| given(&names))?,
-            organizations: organizations.map(limited).transpose()?,
-            expires_at: expires_at.map(|Timestamp(end)| end),
-            by: asked.caller.name().to_owned(),
-            system: Uuid::nil(),
-        };
-        if request
-            .expires_at
-            .is_some_and(|end| end <= asked.registry.clock.now())
-        {
+        let scopes = scopes.map_or_else(|| Ok(Scopes::integration_system()), |names| given(&names))?;
+        let organizations = organizations.map(limited).transpose()?;
+        let expires_at = expires_at.map(|Timestamp(end)| end);
+        if expires_at.is_some_and(|end| end <= asked.registry.clock.now()) {
             return Err(wrong("expiresAt must be in the future"));
         }
         asked.may(Scope::IntegrationSystemWrite)?;
-        let system = known(&id, SYSTEM)?;
-        let issued = issue_credential(asked.registry, CredentialRequest { system, ..request }).await?;
+        let request = CredentialRequest {
+            system: known(&id, SYSTEM)?,
+            scopes,
+            organizations,
+            expires_at,
+            by: asked.caller.name().to_owned(),
+        };
+        let issued = issue_credential(asked.registry, request).await?;
         let held = Held {
             credential: issued.credential,
             last_used_at: None,

@@ -78,7 +78,10 @@ fn text(value: &Value) -> String {
 }
 
 fn system_with(scopes: &str) -> Caller {
-    let id = Uuid::from_u128(7).to_string();
+    system_caller(&Uuid::from_u128(7).to_string(), scopes)
+}
+
+fn system_caller(id: &str, scopes: &str) -> Caller {
     let context = json!({ "caller": "x", "system": id, "organizations": "*", "scopes": scopes });
     Caller::from_context(context.as_object().unwrap()).unwrap()
 }
@@ -679,19 +682,14 @@ async fn an_organization_that_is_named_is_one_that_is_known() {
 async fn an_integration_belongs_to_the_system_that_connected_it_and_to_no_stranger() {
     let world = World::new();
     let (one, two) = (world.registered("one").await, world.registered("two").await);
-    let caller = |id: &str| {
-        let scopes = Scopes::integration_system().to_string();
-        let context = json!({ "caller": "x", "system": id, "organizations": "*", "scopes": scopes });
-        Caller::from_context(context.as_object().unwrap())
-    };
-    let put = async |by: Option<Caller>, system: Option<Value>| {
+    let caller = |id: &str| system_caller(id, &Scopes::integration_system().to_string());
+    let put = async |by: Caller, system: Option<Value>| {
         let mut wish = super::world::configuration();
         if let Some(system) = system {
             wish["integrationSystemId"] = system;
         }
-        let answer = world
-            .answer(ask(Method::PUT, super::world::INTEGRATION).json(&wish).by(by))
-            .await;
+        let ask = ask(Method::PUT, super::world::INTEGRATION).json(&wish);
+        let answer = world.answer(ask.by(Some(by))).await;
         (
             answer.status.as_u16(),
             answer.json()["integrationSystemId"].clone(),
@@ -699,7 +697,7 @@ async fn an_integration_belongs_to_the_system_that_connected_it_and_to_no_strang
         )
     };
     let field = || vec!["integrationSystemId".to_owned()];
-    let administrator = || Some(Caller::unrestricted("administrator"));
+    let administrator = || Caller::unrestricted("administrator");
     assert_eq!(put(caller(&one), None).await, (201, json!(one), vec![]));
     assert_eq!(put(administrator(), None).await, (200, json!(one), vec![]));
     assert_eq!(put(caller(&two), None).await, (200, json!(one), vec![]));
@@ -786,11 +784,7 @@ async fn how_far_a_credential_goes_is_for_its_own_system_and_the_administrator()
     assert_eq!(world.graphql(&query).await["errors"], Value::Null);
     let select = "id scopes organizations createdAt expiresAt lastUsedAt";
     let query = format!(r#"{{ integrationSystem(id: "{own}") {{ auths {{ {select} }} }} }}"#);
-    let as_system = |id: &str| {
-        let context =
-            json!({ "caller": "x", "system": id, "organizations": "*", "scopes": "integration_system:read" });
-        Caller::from_context(context.as_object().unwrap()).unwrap()
-    };
+    let as_system = |id: &str| system_caller(id, "integration_system:read");
     for (caller, sees) in [
         (Caller::unrestricted("administrator"), true),
         (as_system(&own), true),

@@ -92,10 +92,7 @@ impl From<ScheduleBody> for Wish {
         Self {
             expression: body.expression,
             zone: body.zone,
-            mode: match body.mode {
-                SyncMode::Delta => Mode::Delta,
-                SyncMode::Full => Mode::Full,
-            },
+            mode: body.mode.into(),
             overlap: body.overlap,
             enabled: body.enabled,
             spread: body.spread,

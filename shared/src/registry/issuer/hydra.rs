@@ -150,7 +150,7 @@ impl Hydra {
         let clients: Vec<Kept> = read(&answer)?;
         let next = match self.api {
             HydraApi::V1 => (clients.len() == PAGE).then(|| further(&url)),
-            HydraApi::V2 => next_link(&answer.headers).and_then(|next| url.join(&next).ok()),
+            HydraApi::V2 => next_link(&answer, &url)?,
         };
         // The list may name itself by an address that only it can reach.
         let next = next.map(|next| with_query(url, next.query()));
@@ -197,18 +197,22 @@ impl Issuer for Hydra {
         url.query_pairs_mut()
             .append_pair("owner", &owner)
             .append_pair(size, &PAGE.to_string());
-        let mut next = Some(url);
         for _ in 0..PAGES {
-            let Some(url) = next else { break };
-            let (clients, following) = self.page(url).await?;
+            let (clients, next) = self.page(url).await?;
             // Early versions list everybody's clients, whatever owner is asked for.
             let ours = clients
                 .into_iter()
                 .filter(|client| client.owner.as_ref() == Some(&owner));
             found.extend(ours.filter_map(|client| client.client_id.parse::<Uuid>().ok()));
-            next = following;
+            match next {
+                Some(next) => url = next,
+                None => return Ok(found),
+            }
         }
-        Ok(found)
+        Err(IssuerError::Answered {
+            status: StatusCode::OK.as_u16(),
+            what: "the list of clients does not end",
+        })
     }
 
     async fn delete(&self, client: Uuid) -> Result<(), IssuerError> {
@@ -287,37 +291,65 @@ fn further(url: &Url) -> Url {
     next
 }
 
-/// Returns the target of the link to the next page.
+/// Returns the address of the page after one that says where that is; a link that cannot be read may be the one.
 ///
 /// Source: RFC 8288, section 3.
-fn next_link(headers: &HeaderMap) -> Option<String> {
-    let links = headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut links = links.flat_map(|value| value.split(','));
-    links.find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters
-            .split(';')
-            .any(|each| each.trim().replace('"', "") == "rel=next");
-        is_next.then(|| target.to_owned())
-    })
+fn next_link(answer: &Answer, page: &Url) -> Result<Option<Url>, IssuerError> {
+    let unreadable = || said(answer, "a link to another page cannot be read");
+    for value in answer.headers.get_all(LINK) {
+        let links = value.to_str().map_err(|_| unreadable())?.split(',');
+        for link in links.map(str::trim).filter(|link| !link.is_empty()) {
+            let link = link.strip_prefix('<').and_then(|link| link.split_once('>'));
+            let (target, parameters) = link.ok_or_else(unreadable)?;
+            let is_next = parameters
+                .split(';')
+                .any(|each| each.trim().replace('"', "") == "rel=next");
+            if is_next {
+                return page.join(target).map(Some).map_err(|_| unreadable());
+            }
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn linked(link: &[u8]) -> Result<Option<String>, IssuerError> {
+        let answer = Answer {
+            status: StatusCode::OK,
+            headers: HeaderMap::from_iter([(LINK, HeaderValue::from_bytes(link).unwrap())]),
+            body: Vec::new(),
+            cut: None,
+        };
+        let page = "http://hydra.example/admin/clients".parse().unwrap();
+        Ok(next_link(&answer, &page)?.map(String::from))
+    }
+
     #[test]
     fn the_next_page_is_where_the_link_says() {
-        let value = r#"</admin/clients?page_size=1&page_token=a>; rel="first", </admin/clients?page_size=1&page_token=b>; rel="next""#;
-        let headers = HeaderMap::from_iter([(LINK, value.parse().unwrap())]);
+        let next =
+            br#"</admin/clients?page_token=a>; rel="first", </admin/clients?page_token=b>; rel="next""#;
         assert_eq!(
-            next_link(&headers).as_deref(),
-            Some("/admin/clients?page_size=1&page_token=b")
+            linked(next).unwrap().as_deref(),
+            Some("http://hydra.example/admin/clients?page_token=b")
         );
-        assert_eq!(next_link(&HeaderMap::new()), None);
+        let last: [&[u8]; 2] = [b"", br#"</admin/clients?page_token=a>; rel="first","#];
+        assert!(last.iter().all(|link| linked(link).unwrap().is_none()));
+    }
+
+    #[test]
+    fn a_link_that_cannot_be_read_is_not_taken_for_the_end() {
+        let unreadable: [&[u8]; 4] = [
+            b"/admin/clients; rel=next",
+            b"</admin/clients; rel=next",
+            b"<http://[>; rel=next",
+            b"</admin/clients?\xe5>; rel=next",
+        ];
+        for link in unreadable {
+            assert!(linked(link).is_err(), "{link:?}");
+        }
     }
 
     #[test]

@@ -56,6 +56,22 @@ pub enum IssuerError {
     },
 }
 
+impl IssuerError {
+    /// Says whether what was asked for may be done all the same, now or later: a gateway that answers in the issuer's
+    /// place may have passed the request on.
+    #[must_use]
+    pub const fn may_be_done(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreached(_)
+                | Self::Answered {
+                    status: 502 | 504,
+                    ..
+                }
+        )
+    }
+}
+
 /// Keeps clients, and knows the tokens that they got.
 ///
 /// # Behaviour
@@ -69,7 +85,8 @@ pub trait Issuer: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unreached`, where the client may have been made all the same; `Answered`.
+    /// `Unreached`, `Answered`; where it [may be done](IssuerError::may_be_done), there may be a client all the same, or
+    /// there may be one later.
     async fn create(
         &self,
         intent: Uuid,
@@ -81,7 +98,7 @@ pub trait Issuer: Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// `Unreached`, `Answered`.
+    /// `Unreached`, `Answered`; some of them are never taken for all.
     async fn made_for(&self, intent: Uuid) -> Result<Vec<Uuid>, IssuerError>;
 
     /// Deletes a client.
