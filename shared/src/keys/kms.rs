@@ -1,4 +1,12 @@
 //! The keys in KMS: they sign and seal there, and nobody ever sees them.
+//!
+//! # Shape
+//!
+//! A secret of up to 4,096 bytes is what `Encrypt` returned, in base64. A longer one has a key of its own:
+//! `v2.{key}.{content}`, in base64 too, where `GenerateDataKey` sealed the key, and the key the content.
+//!
+//! Either takes one call of KMS to seal, and one to open. Short secrets are sealed as they always were, so that
+//! code that knows of no envelopes opens them.
 
 use std::fmt;
 
@@ -6,17 +14,27 @@ use async_trait::async_trait;
 use aws_sdk_kms::Client;
 use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
-use aws_sdk_kms::types::{MessageType, SigningAlgorithmSpec};
+use aws_sdk_kms::types::{DataKeySpec, MessageType, SigningAlgorithmSpec};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use p256::elliptic_curve::sec1::ToSec1Point as _;
 use p256::pkcs8::DecodePublicKey as _;
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::local::LocalKey;
 use super::{KeyError, Keys, PublicKey, Sealed, Signature};
 
 /// The name under which the context of what is sealed is told to KMS, which writes it into its own log.
 const CONTEXT: &str = "for";
+
+/// The most bytes that `Encrypt` takes.
+///
+/// Source: AWS Key Management Service API Reference, `Encrypt`.
+const ENCRYPTED: usize = 4096;
+
+/// Begins what is in an envelope; base64 has no dot.
+const ENVELOPE: &str = "v2.";
 
 /// Signs with one key of KMS, and seals with another.
 #[derive(Clone)]
@@ -55,6 +73,43 @@ impl KmsKeys {
         let none = || KeyError::Denied("this function has no key to seal with".into());
         self.names.seals.as_deref().ok_or_else(none)
     }
+
+    async fn encrypt(&self, context: &str, plain: &str) -> Result<String, KeyError> {
+        let request = self.client.encrypt().key_id(self.seals()?);
+        let request = request
+            .encryption_context(CONTEXT, context)
+            .plaintext(Blob::new(plain));
+        let answer = request.send().await.map_err(key_error)?;
+        let sealed = answer.ciphertext_blob.ok_or(KeyError::Malformed)?;
+        Ok(STANDARD.encode(sealed))
+    }
+
+    async fn decrypt(&self, context: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        let request = self.client.decrypt().key_id(self.seals()?);
+        let request = request
+            .encryption_context(CONTEXT, context)
+            .ciphertext_blob(Blob::new(decoded(sealed)?));
+        let answer = request.send().await.map_err(key_error)?;
+        let opened = answer.plaintext.ok_or(KeyError::Malformed)?;
+        Ok(Zeroizing::new(opened.into_inner()))
+    }
+
+    /// Returns a new key for one secret, and the same key sealed.
+    async fn data_key(&self, context: &str) -> Result<(LocalKey, String), KeyError> {
+        let request = self.client.generate_data_key().key_id(self.seals()?);
+        let request = request
+            .encryption_context(CONTEXT, context)
+            .key_spec(DataKeySpec::Aes256);
+        let answer = request.send().await.map_err(key_error)?;
+        let bits = Zeroizing::new(answer.plaintext.ok_or(KeyError::Malformed)?.into_inner());
+        let key = LocalKey::new(&bits).ok_or(KeyError::Malformed)?;
+        let sealed = answer.ciphertext_blob.ok_or(KeyError::Malformed)?;
+        Ok((key, STANDARD.encode(sealed)))
+    }
+}
+
+fn decoded(text: &str) -> Result<Vec<u8>, KeyError> {
+    STANDARD.decode(text).map_err(|_| KeyError::Sealed)
 }
 
 impl fmt::Debug for KmsKeys {
@@ -91,31 +146,32 @@ impl Keys for KmsKeys {
     }
 
     async fn seal(&self, context: &str, secret: &SecretString) -> Result<Sealed, KeyError> {
-        let request = self.client.encrypt().key_id(self.seals()?);
-        let request = request
-            .encryption_context(CONTEXT, context)
-            .plaintext(Blob::new(secret.expose_secret().as_bytes()));
-        let answer = request.send().await.map_err(key_error)?;
-        let sealed = answer.ciphertext_blob.ok_or(KeyError::Malformed)?;
-        Ok(Sealed(STANDARD.encode(sealed.as_ref())))
+        let plain = secret.expose_secret();
+        if plain.len() <= ENCRYPTED {
+            return self.encrypt(context, plain).await.map(Sealed);
+        }
+        let (key, sealed_key) = self.data_key(context).await?;
+        let content = STANDARD.encode(key.seal(context, secret)?);
+        Ok(Sealed(format!("{ENVELOPE}{sealed_key}.{content}")))
     }
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<SecretString, KeyError> {
-        let bytes = STANDARD.decode(&sealed.0).map_err(|_| KeyError::Sealed)?;
-        let request = self.client.decrypt().key_id(self.seals()?);
-        let request = request
-            .encryption_context(CONTEXT, context)
-            .ciphertext_blob(Blob::new(bytes));
-        let answer = request.send().await.map_err(key_error)?;
-        let opened = answer.plaintext.ok_or(KeyError::Malformed)?.into_inner();
-        let text = String::from_utf8(opened).map_err(|_| KeyError::Malformed)?;
-        Ok(text.into())
+        let Some(envelope) = sealed.0.strip_prefix(ENVELOPE) else {
+            let opened = self.decrypt(context, &sealed.0).await?;
+            let text = std::str::from_utf8(&opened).map_err(|_| KeyError::Malformed)?;
+            return Ok(text.into());
+        };
+        let (key, content) = envelope.split_once('.').ok_or(KeyError::Sealed)?;
+        let content = decoded(content)?;
+        let key = LocalKey::new(&self.decrypt(context, key).await?).ok_or(KeyError::Sealed)?;
+        key.open(context, content)
     }
 }
 
 /// Sorts KMS's errors by what the caller does next.
 ///
-/// Source: AWS Key Management Service API Reference, the errors of `Sign`, `GetPublicKey`, `Encrypt` and `Decrypt`.
+/// Source: AWS Key Management Service API Reference, the errors of `Sign`, `GetPublicKey`, `Encrypt`,
+/// `GenerateDataKey` and `Decrypt`.
 fn key_error<E, R>(error: SdkError<E, R>) -> KeyError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -5,18 +5,18 @@ use std::fmt;
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
+use super::local::LocalKey;
 use super::{KeyError, Keys, PublicKey, Sealed, Signature};
 
 /// Two keys in memory, made anew for each.
 pub struct MemoryKeys {
     random: SystemRandom,
     signs: EcdsaKeyPair,
-    seals: LessSafeKey,
+    seals: LocalKey,
     before: Vec<PublicKey>,
 }
 
@@ -35,11 +35,10 @@ impl MemoryKeys {
             EcdsaKeyPair::from_pkcs8(algorithm, document.as_ref(), &random).expect("the key is whole");
         let mut bits = [0; 32];
         random.fill(&mut bits).expect("there is randomness");
-        let seals = UnboundKey::new(&AES_256_GCM, &bits).expect("the key has the right length");
         Self {
             random,
             signs,
-            seals: LessSafeKey::new(seals),
+            seals: LocalKey::new(&bits).expect("the key has the right length"),
             before: Vec::new(),
         }
     }
@@ -85,23 +84,11 @@ impl Keys for MemoryKeys {
     }
 
     async fn seal(&self, context: &str, secret: &SecretString) -> Result<Sealed, KeyError> {
-        let mut nonce = [0; NONCE_LEN];
-        self.random.fill(&mut nonce).map_err(|_| KeyError::Malformed)?;
-        let mut sealed = secret.expose_secret().as_bytes().to_vec();
-        let (once, context) = (Nonce::assume_unique_for_key(nonce), Aad::from(context));
-        self.seals
-            .seal_in_place_append_tag(once, context, &mut sealed)
-            .map_err(|_| KeyError::Malformed)?;
-        Ok(Sealed(STANDARD.encode([&nonce[..], &sealed].concat())))
+        Ok(Sealed(STANDARD.encode(self.seals.seal(context, secret)?)))
     }
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<SecretString, KeyError> {
-        let mut bytes = STANDARD.decode(&sealed.0).map_err(|_| KeyError::Sealed)?;
-        let (nonce, rest) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(KeyError::Sealed)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyError::Sealed)?;
-        let opened = self.seals.open_in_place(nonce, Aad::from(context), rest);
-        let opened = opened.map_err(|_| KeyError::Sealed)?.to_vec();
-        let text = String::from_utf8(opened).map_err(|_| KeyError::Sealed)?;
-        Ok(text.into())
+        let bytes = STANDARD.decode(&sealed.0).map_err(|_| KeyError::Sealed)?;
+        self.seals.open(context, bytes)
     }
 }

@@ -7,12 +7,13 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 mod kms;
+mod local;
 mod memory;
 
 pub use kms::{KeyNames, KmsKeys};
 pub use memory::MemoryKeys;
 
-/// What was sealed, in base64; only the key and the context that sealed it open it.
+/// What was sealed, as text a third longer than it was; only the key and the context that sealed it open it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(pub String);
@@ -66,7 +67,7 @@ pub enum KeyError {
 ///
 /// # Behaviour
 ///
-/// - What was sealed in a context opens in that context, and in no other.
+/// - What was sealed in a context opens in that context, and in no other, however long it is.
 /// - What was changed does not open.
 /// - Sealing the same twice gives two different texts.
 /// - A signature is verified by the first public key.
@@ -87,6 +88,8 @@ pub trait Keys: Debug + Send + Sync + 'static {
     async fn public(&self) -> Result<Vec<PublicKey>, KeyError>;
 
     /// Seals a secret in a context, such as the id of the row that keeps it.
+    ///
+    /// A secret of 300,000 bytes still fits in a row when it is sealed.
     ///
     /// # Errors
     ///

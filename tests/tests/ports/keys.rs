@@ -1,6 +1,11 @@
 //! The behaviour of keys, and what KMS's answers become.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use shared::clients::Clients;
@@ -19,43 +24,79 @@ fn verifies(key: &shared::keys::PublicKey, message: &[u8], signature: &[u8]) -> 
     key.verify(message, signature).is_ok()
 }
 
+/// Longer than what KMS encrypts by itself.
+fn long() -> SecretString {
+    "xis_canary".repeat(10_000).into()
+}
+
+/// Every implementation, each with another of its kind.
+fn both() -> [[Box<dyn Keys>; 2]; 2] {
+    let kms = || Box::new(kms(&pretended())) as Box<dyn Keys>;
+    let memory = || Box::new(MemoryKeys::new()) as Box<dyn Keys>;
+    [[memory(), memory()], [kms(), kms()]]
+}
+
 #[tokio::test]
 async fn what_was_sealed_in_a_context_opens_in_that_context_and_in_no_other() {
-    let keys = MemoryKeys::new();
-    let sealed = keys.seal("one", &secret()).await.unwrap();
-    let opened = keys.open("one", &sealed).await.unwrap();
-    assert_eq!(opened.expose_secret(), "xis_canary");
-    for context in ["", "two", "on", "onex"] {
-        let opened = keys.open(context, &sealed).await;
-        assert!(matches!(opened, Err(KeyError::Sealed)), "{context}");
+    for [keys, others] in both() {
+        for secret in [secret(), long()] {
+            let sealed = keys.seal("one", &secret).await.unwrap();
+            let opened = keys.open("one", &sealed).await.unwrap();
+            assert_eq!(opened.expose_secret(), secret.expose_secret());
+            for context in ["", "two", "on", "onex"] {
+                let opened = keys.open(context, &sealed).await;
+                assert!(matches!(opened, Err(KeyError::Sealed)), "{keys:?} {context}");
+            }
+            let opened = others.open("one", &sealed).await;
+            assert!(matches!(opened, Err(KeyError::Sealed)), "{keys:?}");
+        }
     }
-    let others = MemoryKeys::new().open("one", &sealed).await;
-    assert!(matches!(others, Err(KeyError::Sealed)));
 }
 
 #[tokio::test]
 async fn what_was_changed_does_not_open() {
-    let keys = MemoryKeys::new();
-    let Sealed(text) = keys.seal("one", &secret()).await.unwrap();
-    for position in 0..text.len() {
-        let mut changed = text.clone().into_bytes();
-        changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
-        let changed = Sealed(String::from_utf8(changed).unwrap());
-        assert!(keys.open("one", &changed).await.is_err(), "{position}");
-    }
-    for text in ["", "AAAA", "no base64"] {
-        assert!(keys.open("one", &Sealed(text.to_owned())).await.is_err());
+    for [keys, _] in both() {
+        for secret in [secret(), long()] {
+            let Sealed(text) = keys.seal("one", &secret).await.unwrap();
+            let (start, end) = (200.min(text.len()), text.len().saturating_sub(20));
+            let within = (start..end).step_by(9_973);
+            for position in (0..start).chain(within).chain(end..text.len()) {
+                let mut changed = text.clone().into_bytes();
+                changed[position] = if changed[position] == b'A' { b'B' } else { b'A' };
+                let changed = Sealed(String::from_utf8(changed).unwrap());
+                assert!(keys.open("one", &changed).await.is_err(), "{keys:?} {position}");
+            }
+            let Sealed(other) = keys.seal("one", &secret).await.unwrap();
+            let mixed = format!("{}{}", &text[..text.len() / 2], &other[other.len() / 2..]);
+            for text in ["", "AAAA", "no base64", "v2.", "v2.AAAA", "v2.AAAA.AAAA", &mixed] {
+                assert!(keys.open("one", &Sealed(text.to_owned())).await.is_err());
+            }
+        }
     }
 }
 
 #[tokio::test]
 async fn sealing_the_same_twice_gives_two_different_texts() {
-    let keys = MemoryKeys::new();
-    let [one, other] = [
-        keys.seal("one", &secret()).await,
-        keys.seal("one", &secret()).await,
-    ];
-    assert_ne!(one.unwrap(), other.unwrap());
+    for [keys, _] in both() {
+        for secret in [secret(), long()] {
+            let [one, other] = [
+                keys.seal("one", &secret).await.unwrap(),
+                keys.seal("one", &secret).await.unwrap(),
+            ];
+            assert_ne!(one, other);
+        }
+    }
+}
+
+#[tokio::test]
+async fn three_hundred_thousand_bytes_fit_in_a_row_when_they_are_sealed() {
+    for [keys, _] in both() {
+        let secret = SecretString::from("x".repeat(300_000));
+        let sealed = keys.seal("one", &secret).await.unwrap();
+        assert!(sealed.0.len() < 401_000, "{}", sealed.0.len());
+        let opened = keys.open("one", &sealed).await.unwrap();
+        assert_eq!(opened.expose_secret().len(), 300_000);
+    }
 }
 
 #[tokio::test]
@@ -87,11 +128,38 @@ fn kms(wire: &Wire) -> KmsKeys {
     KmsKeys::new(Clients::new(config).kms(), names())
 }
 
+/// Does what KMS does with texts that it seals: what it sealed opens whole and in its context only.
+fn pretended() -> Wire {
+    let sealed = Mutex::new(HashMap::new());
+    Wire::new(move |_, sent| {
+        let asked = &sent.body;
+        let mut sealed = sealed.lock().unwrap();
+        let mut seal = |plain: &str| {
+            let blob = STANDARD.encode([uuid::Uuid::new_v4(); 4].map(uuid::Uuid::into_bytes).concat());
+            let known = (asked["EncryptionContext"].clone(), plain.to_owned());
+            sealed.insert(blob.clone(), known);
+            json!({ "CiphertextBlob": blob, "Plaintext": plain, "KeyId": "k" })
+        };
+        match sent.operation.as_str() {
+            "Encrypt" => Fate::Gets(200, seal(asked["Plaintext"].as_str().unwrap())),
+            "GenerateDataKey" => {
+                let key = [uuid::Uuid::new_v4(); 2].map(uuid::Uuid::into_bytes);
+                Fate::Gets(200, seal(&STANDARD.encode(key.concat())))
+            }
+            _ => match sealed.get(asked["CiphertextBlob"].as_str().unwrap()) {
+                Some((context, plain)) if *context == asked["EncryptionContext"] => {
+                    Fate::Gets(200, json!({ "Plaintext": plain, "KeyId": "k" }))
+                }
+                _ => Fate::Gets(400, json!({ "__type": "InvalidCiphertextException" })),
+            },
+        }
+    })
+}
+
 #[tokio::test]
 async fn kms_signs_as_it_is_told_and_its_signature_is_written_as_tokens_want_it() {
-    use base64::Engine as _;
     // SEQUENCE of the INTEGERs 1 and 2, which DER writes as short as it can.
-    let der = base64::engine::general_purpose::STANDARD.encode([0x30, 6, 2, 1, 1, 2, 1, 2]);
+    let der = STANDARD.encode([0x30, 6, 2, 1, 1, 2, 1, 2]);
     let wire = Wire::always(200, json!({ "KeyId": "k", "Signature": der }));
     let signature = kms(&wire).sign(b"message").await.unwrap();
     let mut expected = [0; 64];
@@ -102,6 +170,50 @@ async fn kms_signs_as_it_is_told_and_its_signature_is_written_as_tokens_want_it(
         (&asked["KeyId"], &asked["MessageType"], &asked["SigningAlgorithm"]),
         (&json!("alias/signs"), &json!("RAW"), &json!("ECDSA_SHA_256"))
     );
+}
+
+#[tokio::test]
+async fn what_kms_does_not_take_is_sealed_here_by_a_key_of_its_own_in_one_call() {
+    for (bytes, seals) in [(4096, "Encrypt"), (4097, "GenerateDataKey")] {
+        let wire = pretended();
+        let keys = kms(&wire);
+        let secret = SecretString::from("x".repeat(bytes));
+        let sealed = keys.seal("client", &secret).await.unwrap();
+        keys.open("client", &sealed).await.unwrap();
+        assert_eq!(wire.operations(), [seals, "Decrypt"]);
+        for sent in wire.sent() {
+            assert_eq!(sent.body["EncryptionContext"], json!({ "for": "client" }));
+            assert_eq!(sent.body["KeyId"], json!("alias/seals"));
+        }
+    }
+    let wire = pretended();
+    kms(&wire).seal("client", &long()).await.unwrap();
+    assert_eq!(wire.sent()[0].body["KeySpec"], json!("AES_256"));
+    assert!(wire.sent()[0].body.get("Plaintext").is_none());
+}
+
+#[tokio::test]
+async fn what_kms_sealed_whole_opens_whatever_its_length() {
+    let plain = STANDARD.encode("x".repeat(4096));
+    let wire = Wire::always(200, json!({ "Plaintext": plain, "KeyId": "k" }));
+    let opened = kms(&wire)
+        .open("client", &Sealed("AAEC".to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(opened.expose_secret().len(), 4096);
+    assert_eq!(wire.sent()[0].body["CiphertextBlob"], json!("AAEC"));
+}
+
+#[tokio::test]
+async fn a_key_of_its_own_that_is_not_one_is_refused() {
+    let short = json!({ "Plaintext": "AAEC", "CiphertextBlob": "AAEC", "KeyId": "k" });
+    let wire = Wire::always(200, short);
+    let sealed = kms(&wire).seal("client", &long()).await;
+    assert!(matches!(sealed, Err(KeyError::Malformed)));
+    let opened = kms(&wire)
+        .open("client", &Sealed("v2.AAEC.AAEC".to_owned()))
+        .await;
+    assert!(matches!(opened, Err(KeyError::Sealed)));
 }
 
 #[tokio::test]
