@@ -10,7 +10,7 @@ use super::{Ports, schedule as schedules};
 use crate::model::IntegrationId;
 use crate::schedule;
 use crate::scheduler::{Order, Scheduler};
-use crate::store::Key;
+use crate::store::{Due, Key};
 
 /// At which minute of each hour they are looked for.
 const MINUTE: i64 = 17;
@@ -40,7 +40,7 @@ pub(super) async fn end(
     scheduler: &Arc<dyn Scheduler>,
 ) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
     // Every schedule is due some day. This list may lag behind: it only says where not to look.
-    let due = ports.store.due(Timestamp::MAX, KNOWN).await?;
+    let due = ports.store.due(Due::Reconcile, Timestamp::MAX, KNOWN).await?;
     let known: HashSet<String> = due
         .iter()
         .filter_map(integration)

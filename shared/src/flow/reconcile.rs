@@ -11,7 +11,7 @@ use crate::integration;
 use crate::publish::Publish;
 use crate::schedule::PREFIX as SCHEDULE;
 use crate::scheduler::Scheduler;
-use crate::store::{Key, StoreError};
+use crate::store::{Due, Key, StoreError};
 use crate::sync::{self, Woken, outbox};
 
 /// How many due rows are looked at in one go.
@@ -48,7 +48,7 @@ pub async fn sweep(
     scheduler: &Arc<dyn Scheduler>,
 ) -> Result<Mended, StoreError> {
     let mut mended = Mended::default();
-    let mut due = ports.store.due(ports.now(), BATCH).await?;
+    let mut due = ports.store.due(Due::Reconcile, ports.now(), BATCH).await?;
     // Runs first: they do not wait for a bus that is down.
     due.sort_by_key(|key| {
         (

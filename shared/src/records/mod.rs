@@ -109,7 +109,7 @@ pub fn pend(integration: &IntegrationId, kind: Kind, id: &RecordId) -> Write {
     let content = Content {
         body: "{}".to_owned(),
         fence: None,
-        due_at: None,
+        due: None,
         expires_at: None,
     };
     Write::put(pending_key(integration, kind, id), Expect::Anything, content)

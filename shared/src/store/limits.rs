@@ -98,7 +98,7 @@ fn check_write(write: &Write) -> Result<usize, Unacceptable> {
 fn check_content(key: &Key, content: &Content) -> Result<usize, Unacceptable> {
     let size = row_size(key, &content.body);
     match key.table {
-        Table::Records | Table::Registry if content.due_at.is_some() => Err(Unacceptable::Due),
+        Table::Records | Table::Registry if content.due.is_some() => Err(Unacceptable::Due),
         _ if size > MAX_ROW => Err(Unacceptable::Row),
         _ => Ok(size),
     }

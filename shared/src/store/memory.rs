@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::counts::Counter;
 use super::limits::{self, row_size};
-use super::{Action, Content, Counts, Expect, Key, Page, Query, Row, Store, StoreError, Write};
+use super::{Action, Content, Counts, Due, Expect, Key, Page, Query, Row, Store, StoreError, Write};
 
 /// Keeps rows in memory, under the rules of the real tables.
 ///
@@ -28,7 +28,7 @@ struct Kept {
     version: u64,
     fence: Option<u64>,
     body: String,
-    due_at: Option<i64>,
+    due: Option<(Due, i64)>,
     expires_at: Option<Timestamp>,
 }
 
@@ -109,11 +109,11 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
         if limit == 0 {
             return Err(limits::Unacceptable::Limit.into());
         }
-        let mut due = due_rows(&self.rows(), now.as_millisecond());
+        let mut due = due_rows(&self.rows(), list, now.as_millisecond());
         due.truncate(limit);
         self.counter
             .read(due.len(), (due.len() as f64 / 80.0).ceil() / 2.0);
@@ -136,7 +136,7 @@ impl Kept {
             version: old.map_or(0, |old| old.version) + 1,
             fence: content.fence.or_else(|| old.and_then(|old| old.fence)),
             body: content.body,
-            due_at: content.due_at.map(Timestamp::as_millisecond),
+            due: listed(content.due),
             expires_at: content.expires_at,
         }
     }
@@ -195,10 +195,16 @@ fn list(rows: &Rows, query: &Query) -> Vec<Row> {
     forwards.take(query.limit).map(to_row).collect()
 }
 
-fn due_rows(rows: &Rows, now: i64) -> Vec<(i64, Key)> {
+/// Says in which list a row is, and where in it.
+fn listed(due: Option<(Due, Timestamp)>) -> Option<(Due, i64)> {
+    due.map(|(list, at)| (list, at.as_millisecond()))
+}
+
+fn due_rows(rows: &Rows, list: Due, now: i64) -> Vec<(i64, Key)> {
+    let is_due = |due: &(Due, i64)| due.0 == list && due.1 <= now;
     let mut due: Vec<_> = rows
         .iter()
-        .filter_map(|(key, kept)| kept.due_at.filter(|at| *at <= now).map(|at| (at, key.clone())))
+        .filter_map(|(key, kept)| kept.due.filter(is_due).map(|(_, at)| (at, key.clone())))
         .collect();
     due.sort_unstable();
     due
@@ -224,15 +230,14 @@ fn write_units(rows: &Rows, writes: &[Write]) -> f64 {
 /// Counts the larger of the row before and after, and one unit for each entry of the index that comes or goes.
 fn part_units(old: Option<&Kept>, write: &Write) -> usize {
     let before = old.map_or(0, |old| row_size(&write.key, &old.body));
-    let (after, due_at) = match &write.action {
-        Action::Put(content) => (row_size(&write.key, &content.body), content.due_at),
+    let (after, due) = match &write.action {
+        Action::Put(content) => (row_size(&write.key, &content.body), listed(content.due)),
         Action::Delete => (0, None),
         Action::Check => return before.div_ceil(1024).max(1),
     };
-    let due_at = due_at.map(Timestamp::as_millisecond);
-    let listed = old.and_then(|old| old.due_at);
-    let moved = usize::from(listed != due_at);
-    let index = moved * (usize::from(listed.is_some()) + usize::from(due_at.is_some()));
+    let was_due = old.and_then(|old| old.due);
+    let moved = usize::from(was_due != due);
+    let index = moved * (usize::from(was_due.is_some()) + usize::from(due.is_some()));
     before.max(after).div_ceil(1024).max(1) + index
 }
 

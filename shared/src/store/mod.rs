@@ -65,6 +65,15 @@ pub struct Row {
     pub body: String,
 }
 
+/// The lists of rows that somebody should look at again, one for each who does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// What `reconcile` looks at: work that may have been left lying.
+    Reconcile,
+    /// Tokens that are to be refreshed.
+    Tokens,
+}
+
 /// What to put in a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
@@ -72,8 +81,8 @@ pub struct Content {
     pub body: String,
     /// The fence of the claimed work that writes it; `None` keeps the one it has.
     pub fence: Option<u64>,
-    /// When somebody should look at it again; a row with it is listed by [`Store::due`].
-    pub due_at: Option<Timestamp>,
+    /// Who should look at it again, and when; a row with it is listed by [`Store::due`].
+    pub due: Option<(Due, Timestamp)>,
     /// When the table may drop it, at the earliest.
     pub expires_at: Option<Timestamp>,
 }
@@ -195,6 +204,7 @@ pub const MAX_WRITES: usize = 100;
 /// - A refused transaction names the parts whose expectation failed.
 /// - A write that was made, and whose answer was lost, succeeds or is refused, and is never doubled.
 /// - A row whose time has passed may still be there.
+/// - A row is due in one list at the most, and no list shows what is due in another.
 #[async_trait]
 pub trait Store: Debug + Send + Sync + 'static {
     /// Returns the rows under `keys`, in their order, of any number.
@@ -218,14 +228,14 @@ pub trait Store: Debug + Send + Sync + 'static {
     /// `Refused` where an expectation is not met; `Unavailable`, `Invalid`.
     async fn write(&self, writes: Vec<Write>) -> Result<(), StoreError>;
 
-    /// Returns keys of control rows whose `due_at` is not after `now`, the oldest first.
+    /// Returns keys of control rows that are due by `now` in one list, the oldest first.
     ///
     /// What it returns may be some seconds old: read the row before acting on it.
     ///
     /// # Errors
     ///
     /// `Unavailable`, `Invalid`.
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError>;
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError>;
 }
 
 impl Row {
@@ -253,7 +263,7 @@ impl Content {
         Self {
             body,
             fence: None,
-            due_at: None,
+            due: None,
             expires_at: None,
         }
     }
@@ -265,10 +275,16 @@ impl Content {
         self
     }
 
+    /// Adds the time at which `reconcile` should look again.
+    #[must_use]
+    pub const fn due_at(self, at: Timestamp) -> Self {
+        self.due_in(Due::Reconcile, at)
+    }
+
     /// Adds the time at which somebody should look again.
     #[must_use]
-    pub const fn due_at(mut self, at: Timestamp) -> Self {
-        self.due_at = Some(at);
+    pub const fn due_in(mut self, list: Due, at: Timestamp) -> Self {
+        self.due = Some((list, at));
         self
     }
 

@@ -160,7 +160,7 @@ pub(super) fn open_lanes(integration: &IntegrationId, kind: Kind, fence: u64) ->
     let touched = Content {
         body: "{}".to_owned(),
         fence: None,
-        due_at: None,
+        due: None,
         expires_at: None,
     };
     let touched = Write::put(touched_key(integration, kind), Expect::Anything, touched);
@@ -168,7 +168,7 @@ pub(super) fn open_lanes(integration: &IntegrationId, kind: Kind, fence: u64) ->
         let content = Content {
             body: "{}".to_owned(),
             fence: Some(fence),
-            due_at: None,
+            due: None,
             expires_at: None,
         };
         Write::put(lane_key(integration, lane), Expect::Anything, content)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::publish::{MemoryPublish, Publish, PublishError, ResultEvent};
-use shared::store::{Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
+use shared::store::{Due, Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
 
 use crate::dice::Dice;
 
@@ -45,8 +45,8 @@ impl Store for ChaosStore {
         answer
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
-        self.inner.due(now, limit).await
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.inner.due(list, now, limit).await
     }
 }
 

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use shared::clock::Clock;
 use shared::model::Kind;
 use shared::records;
-use shared::store::Store;
+use shared::store::{Due, Store};
 use shared::sync::{self, Mode, RunState};
 
 use crate::world::{World, id};
@@ -136,7 +136,7 @@ fn every_run_that_ended_has_one_event_however_often_it_was_published() {
             world
                 .store
                 .inner
-                .due(world.clock.now(), 10)
+                .due(Due::Reconcile, world.clock.now(), 10)
                 .await
                 .unwrap()
                 .is_empty()

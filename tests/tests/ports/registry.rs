@@ -16,7 +16,9 @@ use shared::registry::{
     admit, delete_credential, find_credential, find_system, grant, held_by, introspect, issue_credential,
     list_systems, mend, note_reading, register, revoke, unregister, update,
 };
-use shared::store::{Content, Expect, Key, MemoryStore, Page, Query, Row, Store, StoreError, Table, Write};
+use shared::store::{
+    Content, Due, Expect, Key, MemoryStore, Page, Query, Row, Store, StoreError, Table, Write,
+};
 use uuid::Uuid;
 
 use crate::dynamo::Dynamo;
@@ -143,8 +145,8 @@ impl Store for Dying {
         Err(Self::dead())
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
-        self.store.due(now, limit).await
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.store.due(list, now, limit).await
     }
 }
 
@@ -787,8 +789,8 @@ impl Store for Losing {
         Ok(())
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
-        self.store.due(now, limit).await
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.store.due(list, now, limit).await
     }
 }
 

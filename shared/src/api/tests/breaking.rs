@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::store::{Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
+use crate::store::{Due, Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
 
 /// On which side of a write the process dies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +71,9 @@ impl Store for Breaking {
         self.alive()
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
         self.alive()?;
-        self.store.due(now, limit).await
+        self.store.due(list, now, limit).await
     }
 }
 
@@ -98,9 +98,9 @@ impl Store for Yielding {
         self.0.write(writes).await
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
         tokio::task::yield_now().await;
-        self.0.due(now, limit).await
+        self.0.due(list, now, limit).await
     }
 }
 
@@ -122,7 +122,7 @@ impl Store for Panicking {
         panic!("canary")
     }
 
-    async fn due(&self, _: Timestamp, _: usize) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, _: Due, _: Timestamp, _: usize) -> Result<Vec<Key>, StoreError> {
         panic!("canary")
     }
 }

@@ -17,7 +17,7 @@ use crate::api::RemoteAddress;
 use crate::registry::{
     CredentialRequest, Input, Issued, Scopes, delete_credential, issue_credential, register,
 };
-use crate::store::{Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
+use crate::store::{Due, Key, MemoryStore, Page, Query, Row, Store, StoreError, Write};
 
 /// A client that was issued a credential.
 struct Client {
@@ -223,8 +223,8 @@ impl Store for Counting {
         self.store.write(writes).await
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
-        self.store.due(now, limit).await
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.store.due(list, now, limit).await
     }
 }
 

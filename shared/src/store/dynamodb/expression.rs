@@ -4,10 +4,18 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::item::{Item, number, text};
-use crate::store::{Content, Expect};
+use crate::store::{Content, Due, Expect};
 
 /// Holds for every row that the attempt has not written yet.
 pub(super) const NOT_YET: &str = "attribute_not_exists(attempt) OR attempt <> :attempt";
+
+/// Returns the name under which the index has a list.
+pub(super) const fn name(list: Due) -> &'static str {
+    match list {
+        Due::Reconcile => "due",
+        Due::Tokens => "tokens",
+    }
+}
 
 /// Returns the condition under which a write happens, if it has one, and adds its values.
 pub(super) fn condition(expect: Expect, values: &mut Item) -> Option<&'static str> {
@@ -37,8 +45,8 @@ pub(super) fn update(content: Content, expect: Expect, attempt: Option<&str>, va
     let mut set = format!("SET body = :body, {}", next_version(expect, values));
     let mut remove = Vec::new();
     values.insert(":body".to_owned(), text(content.body));
-    let due_at = content.due_at.map(|at| number(at.as_millisecond()));
-    let due = content.due_at.map(|_| text("due"));
+    let due_at = content.due.map(|(_, at)| number(at.as_millisecond()));
+    let due = content.due.map(|(list, _)| text(name(list)));
     let expires_at = content.expires_at.map(|at| number(whole_seconds(at)));
     for (name, value) in [("due_at", due_at), ("due", due), ("expires_at", expires_at)] {
         match value {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::failure::store_error;
 use super::item::{self, Item, number, text};
-use super::{DynamoStore, units};
-use crate::store::{Key, Page, Query, Row, StoreError, Table};
+use super::{DynamoStore, expression, units};
+use crate::store::{Due, Key, Page, Query, Row, StoreError, Table};
 
 /// Where a list begins.
 enum Start {
@@ -34,12 +34,17 @@ impl DynamoStore {
         })
     }
 
-    pub(super) async fn list_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+    pub(super) async fn list_due(
+        &self,
+        list: Due,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Key>, StoreError> {
         let due = self.client.query().table_name(self.name(Table::Control));
         let due = due
             .index_name("due")
             .key_condition_expression("due = :due AND due_at <= :now")
-            .expression_attribute_values(":due", text("due"))
+            .expression_attribute_values(":due", text(expression::name(list)))
             .expression_attribute_values(":now", number(now.as_millisecond()));
         let (items, _) = self.pages(&due, None, limit).await?;
         let keys = items

@@ -7,7 +7,7 @@
 //! | `fence`      | N    | of the last claimed work that wrote the row; absent if none did        |
 //! | `body`       | S    | JSON                                                                   |
 //! | `due_at`     | N    | milliseconds since the epoch; only on the control table                |
-//! | `due`        | S    | `due`, where there is a `due_at`                                       |
+//! | `due`        | S    | the list of a row with a `due_at`: `due`, for `reconcile`, or `tokens` |
 //! | `expires_at` | N    | seconds since the epoch, as the table's time to live wants it          |
 //! | `attempt`    | S    | which single write last put the row, so that its repetition is known   |
 //!
@@ -24,7 +24,7 @@ use jiff::Timestamp;
 
 use super::counts::Counter;
 use super::limits::{self, Unacceptable};
-use super::{Counts, Key, Page, Query, Row, Store, StoreError, Table, Write};
+use super::{Counts, Due, Key, Page, Query, Row, Store, StoreError, Table, Write};
 use crate::config::Tables;
 
 mod batch;
@@ -130,11 +130,11 @@ impl Store for DynamoStore {
         }
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
         if limit == 0 {
             return Err(Unacceptable::Limit.into());
         }
-        self.list_due(now, limit).await
+        self.list_due(list, now, limit).await
     }
 }
 

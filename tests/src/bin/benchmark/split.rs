@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::store::{
-    Action, Counts, DynamoStore, Key, MemoryStore, Page, Query, Row, Store, StoreError, Table, Write,
+    Action, Counts, Due, DynamoStore, Key, MemoryStore, Page, Query, Row, Store, StoreError, Table, Write,
 };
 
 use crate::price;
@@ -72,8 +72,8 @@ impl Store for SplitStore {
         self.tables.write(writes).await
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
-        self.control.due(now, limit).await
+    async fn due(&self, list: Due, now: Timestamp, limit: usize) -> Result<Vec<Key>, StoreError> {
+        self.control.due(list, now, limit).await
     }
 }
 

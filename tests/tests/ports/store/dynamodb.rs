@@ -274,6 +274,7 @@ async fn expiry_is_kept_in_seconds_and_due_time_in_milliseconds() {
     let item = &items.items()[0];
     assert_eq!(item["expires_at"], AttributeValue::N("1767225600".to_owned()));
     assert_eq!(item["due_at"], AttributeValue::N("1767225600000".to_owned()));
+    assert_eq!(item["due"], AttributeValue::S("due".to_owned()));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Both implementations under one long, random and repeatable row of writes: they answer and keep the same.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::store::{Content, Expect, Key, MemoryStore, Query, Row, Store, StoreError, Table, Write};
+use shared::store::{Content, Due, Expect, Key, MemoryStore, Query, Row, Store, StoreError, Table, Write};
 
 use crate::dynamo::Dynamo;
 
@@ -23,6 +23,15 @@ impl Dice {
         (self.roll(3) == 0).then(|| start + SignedDuration::from_secs(seconds))
     }
 
+    fn due(&mut self) -> Option<(Due, Timestamp)> {
+        let list = if self.roll(4) == 0 {
+            Due::Tokens
+        } else {
+            Due::Reconcile
+        };
+        self.time().map(|at| (list, at))
+    }
+
     /// Expects what is so, more often than not.
     fn expect(&mut self, stored: Option<&Row>) -> Expect {
         let version = stored.map_or(0, |row| row.version) + u64::from(self.roll(5) == 0);
@@ -42,7 +51,7 @@ impl Dice {
         Content {
             body: self.roll(1_000_000).to_string(),
             fence: Some(self.roll(3)).filter(|fence| *fence > 0),
-            due_at: self.time().filter(|_| table == Table::Control),
+            due: self.due().filter(|_| table == Table::Control),
             expires_at: self.time(),
         }
     }
@@ -78,19 +87,21 @@ fn summary(outcome: Result<(), StoreError>) -> String {
 }
 
 /// Returns all that a store keeps: its rows, and what is due.
-async fn state(store: &dyn Store) -> (Vec<Row>, Vec<Key>) {
+async fn state(store: &dyn Store) -> (Vec<Row>, Vec<Vec<Key>>) {
     let mut rows = Vec::new();
     for table in [Table::Control, Table::Records] {
         let page = store.query(&Query::new(table, "hlf", "", 100)).await.unwrap();
         rows.extend(page.rows);
     }
-    let mut due = store
-        .due("2026-01-01T00:08:00Z".parse().unwrap(), 100)
-        .await
-        .unwrap();
-    // Which of two rows that are due at the same time comes first is left open.
-    due.sort_unstable();
-    (rows, due)
+    let mut lists = Vec::new();
+    for list in [Due::Reconcile, Due::Tokens] {
+        let now = "2026-01-01T00:08:00Z".parse().unwrap();
+        let mut due = store.due(list, now, 100).await.unwrap();
+        // Which of two rows that are due at the same time comes first is left open.
+        due.sort_unstable();
+        lists.push(due);
+    }
+    (rows, lists)
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::store::{Content, Expect, Key, Query, Store, StoreError, Table, Write};
+use shared::store::{Content, Due, Expect, Key, Query, Store, StoreError, Table, Write};
 
 use super::{in_memory_and_on_dynamodb, key, put, write_all};
 
@@ -16,6 +16,7 @@ in_memory_and_on_dynamodb! {
     a_list_of_no_rows_is_invalid,
     what_is_due_is_listed_oldest_first_and_nothing_later,
     a_row_that_is_put_without_a_due_time_or_deleted_is_due_no_more,
+    no_list_shows_what_is_due_in_another,
     only_control_rows_can_be_due,
 }
 
@@ -107,7 +108,10 @@ async fn a_list_goes_on_over_more_than_a_megabyte(store: Arc<dyn Store>) {
 async fn a_list_of_no_rows_is_invalid(store: Arc<dyn Store>) {
     let query = Query::new(Table::Control, "hlf", "", 0);
     assert!(matches!(store.query(&query).await, Err(StoreError::Invalid(_))));
-    assert!(matches!(store.due(noon(), 0).await, Err(StoreError::Invalid(_))));
+    assert!(matches!(
+        store.due(Due::Reconcile, noon(), 0).await,
+        Err(StoreError::Invalid(_))
+    ));
 }
 
 fn noon() -> Timestamp {
@@ -130,10 +134,13 @@ async fn what_is_due_is_listed_oldest_first_and_nothing_later(store: Arc<dyn Sto
     write_all(&store, rows).await;
     write_all(&store, vec![put("f", Expect::Absent, 1)]).await;
     assert_eq!(
-        store.due(noon(), 10).await.unwrap(),
+        store.due(Due::Reconcile, noon(), 10).await.unwrap(),
         [key("b"), key("d"), key("a")]
     );
-    assert_eq!(store.due(noon(), 2).await.unwrap(), [key("b"), key("d")]);
+    assert_eq!(
+        store.due(Due::Reconcile, noon(), 2).await.unwrap(),
+        [key("b"), key("d")]
+    );
 }
 
 async fn a_row_that_is_put_without_a_due_time_or_deleted_is_due_no_more(store: Arc<dyn Store>) {
@@ -141,14 +148,51 @@ async fn a_row_that_is_put_without_a_due_time_or_deleted_is_due_no_more(store: A
     store.write(vec![put("a", Expect::Version(1), 2)]).await.unwrap();
     let together = vec![Write::delete(key("b"), Expect::Version(1)), due("c", -5)];
     store.write(together).await.unwrap();
-    assert_eq!(store.due(noon(), 10).await.unwrap(), [key("c")]);
+    assert_eq!(store.due(Due::Reconcile, noon(), 10).await.unwrap(), [key("c")]);
+}
+
+async fn no_list_shows_what_is_due_in_another(store: Arc<dyn Store>) {
+    let token = |sort: &str, milliseconds| {
+        let at = noon() + SignedDuration::from_millis(milliseconds);
+        let content = Content::of(&1).due_in(Due::Tokens, at);
+        Write::put(key(sort), Expect::Anything, content)
+    };
+    let rows = vec![
+        token("a", -2),
+        due("b", -1),
+        token("c", -3),
+        due("d", 0),
+        token("e", 1),
+    ];
+    write_all(&store, rows).await;
+    let lists = async || {
+        let lists = [Due::Reconcile, Due::Tokens].map(|list| store.due(list, noon(), 10));
+        let [reconcile, tokens] = futures::future::join_all(lists).await.try_into().unwrap();
+        [reconcile.unwrap(), tokens.unwrap()]
+    };
+    assert_eq!(
+        lists().await,
+        [vec![key("b"), key("d")], vec![key("c"), key("a")]]
+    );
+    let moved = vec![due("a", -2), token("b", -1)];
+    store.write(moved).await.unwrap();
+    assert_eq!(
+        lists().await,
+        [vec![key("a"), key("d")], vec![key("c"), key("b")]]
+    );
+    assert!(matches!(
+        store.due(Due::Tokens, noon(), 0).await,
+        Err(StoreError::Invalid(_))
+    ));
 }
 
 async fn only_control_rows_can_be_due(store: Arc<dyn Store>) {
-    let key = Key::new(Table::Records, "hlf", "a");
-    let put = Write::put(key, Expect::Absent, Content::of(&1).due_at(noon()));
-    assert!(matches!(
-        store.write(vec![put]).await,
-        Err(StoreError::Invalid(_))
-    ));
+    for list in [Due::Reconcile, Due::Tokens] {
+        let key = Key::new(Table::Records, "hlf", "a");
+        let put = Write::put(key, Expect::Absent, Content::of(&1).due_in(list, noon()));
+        assert!(matches!(
+            store.write(vec![put]).await,
+            Err(StoreError::Invalid(_))
+        ));
+    }
 }
