@@ -7,6 +7,7 @@
 //! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, and a control API on one address.
 
 pub mod clock;
+mod control;
 pub mod dataverse;
 pub mod entra;
 mod random;

@@ -18,7 +18,6 @@
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -26,12 +25,8 @@ use super::access::Privilege;
 use super::error::Refusal;
 use super::faults::FaultRule;
 use super::server::Dataverse;
+use crate::control::{Controlled, Problem, done, ok, read, told, unknown};
 use crate::wire::{Answer, Request};
-
-/// Says why a control request failed.
-struct Problem(StatusCode, String);
-
-type Controlled = Result<Answer, Problem>;
 
 #[derive(Deserialize)]
 struct Edits {
@@ -75,13 +70,12 @@ impl Dataverse {
     pub(crate) fn control(&self, request: &Request) -> Answer {
         let path = request.path.trim_start_matches("/_simulator/");
         let segments: Vec<&str> = path.split('/').collect();
-        let outcome = match &segments[..] {
+        told(match &segments[..] {
             ["tables", set] => self.control_table(request, set),
             ["tables", set, id] => self.control_row(request, set, id),
             [name] => self.control_one(request, name),
             _ => Err(unknown(request)),
-        };
-        outcome.unwrap_or_else(|Problem(status, message)| Answer::json(status, &json!({ "error": message })))
+        })
     }
 
     fn control_one(&self, request: &Request, name: &str) -> Controlled {
@@ -198,24 +192,4 @@ impl Dataverse {
         store.change_metadata(table);
         Ok(())
     }
-}
-
-fn unknown(request: &Request) -> Problem {
-    Problem(
-        StatusCode::NOT_FOUND,
-        format!("nothing answers {} {}", request.method, request.path),
-    )
-}
-
-fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
-    serde_json::from_slice(&request.body).map_err(|error| Problem(StatusCode::BAD_REQUEST, error.to_string()))
-}
-
-fn ok(value: &impl serde::Serialize) -> Controlled {
-    let value = serde_json::to_value(value).expect("answers are plain data");
-    Ok(Answer::json(StatusCode::OK, &value))
-}
-
-fn done() -> Controlled {
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
