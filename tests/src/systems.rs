@@ -80,10 +80,13 @@ impl Systems {
         for fault in &faults {
             tokio::time::sleep(fault.wait()).await;
             if let Some(answer) = fault.instead(&self.dataverse, request) {
-                return answer;
+                return answer.dated(self.clock.now());
             }
         }
-        let answer = self.route(request).await;
+        let answer = self.route(request).await.dated(self.clock.now());
+        for fault in &faults {
+            tokio::time::sleep(fault.wait_after()).await;
+        }
         faults
             .iter()
             .fold(answer, |answer, fault| fault.spoil(&self.faults, answer))
