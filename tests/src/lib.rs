@@ -9,8 +9,9 @@
 pub mod clock;
 mod control;
 pub mod dataverse;
-pub mod entra;
+mod entra;
 mod random;
+pub mod sign_in;
 pub mod simulation;
 mod systems;
 pub mod wire;

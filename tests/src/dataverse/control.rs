@@ -11,9 +11,10 @@
 //! | `GET`, `PATCH`, `DELETE tables/{set}/{id}` | one row, as a human |
 //! | `POST merge` | `{loser, master}` |
 //! | `POST clock` | `{advanceSeconds}` |
-//! | `POST revoke-tokens`, `POST expire-delta-links` | makes tokens or delta links invalid |
+//! | `POST revoke-tokens`, `POST expire-delta-links` | makes access tokens or delta links invalid |
 //! | `POST privileges` | `{table, privilege, granted}` |
 //! | `POST metadata` | `{table}`: changes a table's definition |
+//! | `sign-in/entra/…` | what [`SignIn`](crate::sign_in::SignIn) does |
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
@@ -120,7 +121,7 @@ impl Dataverse {
                 ok(&json!({ "now": self.clock.now().to_string() }))
             }
             ("POST", "revoke-tokens") => {
-                self.entra.revoke_all();
+                self.sign_in.revoke_access_tokens();
                 done()
             }
             ("POST", "expire-delta-links") => {

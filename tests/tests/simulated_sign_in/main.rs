@@ -1,0 +1,18 @@
+//! The simulated sign-in server of Entra ID keeps the documented protocol.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and talks to the simulation with a client of its own"
+)]
+
+mod app;
+mod assertion;
+mod assertions;
+mod books;
+mod codes;
+mod faults;
+mod policies;
+mod refreshing;
+mod secrets;
+mod signing_in;
