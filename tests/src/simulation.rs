@@ -130,9 +130,19 @@ impl Simulation {
         UNPRIVILEGED_USER
     }
 
+    /// Returns the app registration at Cornerstone.
+    pub fn learner(&self) -> &Credentials {
+        &self.systems.learner
+    }
+
     /// Returns the sign-in server of Dynamics 365.
     pub fn entra(&self) -> &SignIn {
         &self.systems.entra
+    }
+
+    /// Returns the sign-in server of Cornerstone.
+    pub fn cornerstone(&self) -> &SignIn {
+        &self.systems.cornerstone
     }
 
     /// Moves the clock.

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::clock::SimulatedClock;
 use crate::control::{told, unknown};
+use crate::cornerstone::{self, Cornerstone};
 use crate::dataverse::ApplicationUser;
 use crate::dataverse::faults::Faults;
 use crate::dataverse::journal::Recorder;
@@ -32,21 +33,26 @@ pub(crate) struct Systems {
     pub(crate) base_url: String,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) entra: Arc<SignIn>,
+    pub(crate) cornerstone: Arc<SignIn>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) dataverse: Dataverse,
     pub(crate) member: Credentials,
     pub(crate) unprivileged: Credentials,
     pub(crate) stranger: Credentials,
+    pub(crate) learner: Credentials,
     entra_dialect: Entra,
+    cornerstone_dialect: Cornerstone,
 }
 
 impl Systems {
     pub(crate) fn new(base_url: &str, config: SimulationConfig) -> Self {
         let clock = Arc::new(SimulatedClock::default());
-        let [member, unprivileged, stranger] = ["medlem", "uten-rolle", "ukjent"].map(credentials);
+        let [member, unprivileged, stranger, learner] =
+            ["medlem", "uten-rolle", "ukjent", "kurs"].map(credentials);
         let registrations = vec![member.clone(), unprivileged.clone(), stranger.clone()];
         let entra = entra(registrations, config.token_lifetime_seconds, &clock);
+        let cornerstone = cornerstone(vec![learner.clone()], &clock);
         let users = vec![
             user(&member.client_id, true),
             user(&unprivileged.client_id, false),
@@ -60,13 +66,16 @@ impl Systems {
             base_url: base_url.to_owned(),
             clock,
             entra_dialect: Entra::new(base_url, TENANT, Arc::clone(&entra)),
+            cornerstone_dialect: Cornerstone::new(base_url, Arc::clone(&cornerstone)),
             entra,
+            cornerstone,
             faults,
             recorder,
             dataverse,
             member,
             unprivileged,
             stranger,
+            learner,
         }
     }
 
@@ -117,6 +126,10 @@ impl Systems {
             self.recorder.count_kind("authorize");
             return self.entra_dialect.authorize(request);
         }
+        if request.path == "/services/api/oauth2/token" {
+            self.recorder.count_kind("cornerstoneToken");
+            return self.cornerstone_dialect.token(request);
+        }
         Answer::empty(StatusCode::NOT_FOUND)
     }
 
@@ -126,6 +139,7 @@ impl Systems {
             None if path == "connection" => self.connection(),
             Some(("sign-in", rest)) => match rest.split_once('/') {
                 Some(("entra", rest)) => self.entra.control(request, rest),
+                Some(("cornerstone", rest)) => self.cornerstone.control(request, rest),
                 _ => told(Err(unknown(request))),
             },
             _ => self.dataverse.control(request),
@@ -136,6 +150,9 @@ impl Systems {
         let told = json!({
             "baseUrl": self.base_url, "tenant": TENANT, "scope": format!("{}/.default", self.base_url),
             "clientId": self.member.client_id, "clientSecret": self.member.client_secret,
+            "cornerstone": {
+                "clientId": self.learner.client_id, "clientSecret": self.learner.client_secret,
+            },
         });
         Answer::json(StatusCode::OK, &told)
     }
@@ -183,6 +200,19 @@ fn entra(clients: Vec<Credentials>, access_token_seconds: i64, clock: &Arc<Simul
         clients,
         settings,
         i64::MIN..=i64::MAX,
+        Arc::clone(clock),
+    ))
+}
+
+fn cornerstone(clients: Vec<Credentials>, clock: &Arc<SimulatedClock>) -> Arc<SignIn> {
+    let settings = SignInSettings {
+        access_token_seconds: 3600,
+        ..SignInSettings::default()
+    };
+    Arc::new(SignIn::new(
+        clients,
+        settings,
+        cornerstone::LIFETIMES,
         Arc::clone(clock),
     ))
 }

@@ -14,7 +14,7 @@
 //! | `POST revoke-tokens`, `POST expire-delta-links` | makes access tokens or delta links invalid |
 //! | `POST privileges` | `{table, privilege, granted}` |
 //! | `POST metadata` | `{table}`: changes a table's definition |
-//! | `sign-in/entra/…` | what [`SignIn`](crate::sign_in::SignIn) does |
+//! | `sign-in/entra/…`, `sign-in/cornerstone/…` | what [`SignIn`](crate::sign_in::SignIn) does |
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;

@@ -66,6 +66,11 @@ fn of_request(fault: &RequestFault) -> Wording {
             9_000_411,
             format!("The request is not properly formatted. The parameter '{name}' is duplicated."),
         ),
+        RequestFault::Unreadable => (
+            "invalid_request",
+            90_004,
+            "The request cannot be read.".to_owned(),
+        ),
         RequestFault::GrantType(grant_type) => (
             "unsupported_grant_type",
             70_003,

@@ -1,8 +1,9 @@
-//! Named texts, from a form or a query.
+//! Named texts, from a form, a query, or JSON.
 
 use std::collections::HashMap;
 
 use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
 
 use super::{Reason, RequestFault};
 
@@ -23,6 +24,14 @@ impl Form {
             }
         }
         Ok(form)
+    }
+
+    /// Takes the texts out of a JSON object, each under the name that `name` gives it.
+    pub(crate) fn of_json(object: &Map<String, Value>, name: impl Fn(&str) -> String) -> Self {
+        let texts = object
+            .iter()
+            .filter_map(|(key, value)| Some((key, value.as_str()?)));
+        Self(texts.map(|(key, value)| (name(key), value.to_owned())).collect())
     }
 
     /// Returns a parameter that is there and not empty.

@@ -1,7 +1,7 @@
 //! What sign-in servers have in common: their clients, the tokens that they gave, and what was asked of them.
 //!
-//! [`SignIn`] is one server. Its dialect is elsewhere: `entra` reads requests, asks the server, and words what it
-//! says. Tests ask and change it directly, other programs below `/_simulator/sign-in/`.
+//! [`SignIn`] is one server. Its dialect is elsewhere: `entra` and `cornerstone` read requests, ask the server, and
+//! word what it says. Tests ask and change it directly, other programs below `/_simulator/sign-in/`.
 //!
 //! Refresh tokens come in families: all that descend from one sign-in of one user. Under [`Rotation::Strict`] a family
 //! ends when a token of it is used a second time, whoever used it, and its access tokens end with it.

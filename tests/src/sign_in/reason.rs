@@ -16,6 +16,7 @@ pub(crate) enum RequestFault {
     Method(String),
     Missing(&'static str),
     Repeated(String),
+    Unreadable,
     TwoProofs,
     GrantType(String),
     ResponseType(String),

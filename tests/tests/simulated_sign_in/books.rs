@@ -26,6 +26,7 @@ async fn token_calls_are_counted_by_client_and_grant_type() {
         let calls = app.simulation.entra().calls_of(client, grant_type);
         assert_eq!((calls.given, calls.refused), (given, refused), "{grant_type}");
     }
+    assert!(app.simulation.cornerstone().calls().is_empty());
     assert_eq!(app.simulation.counters().by_kind["token"], 5);
 }
 
@@ -157,4 +158,16 @@ async fn what_is_not_there_is_not_found() {
         let reply = app.control(Method::POST, path, &Value::Null).await;
         assert_eq!(reply.status, 404, "{path}");
     }
+}
+
+#[tokio::test]
+async fn access_tokens_are_revoked_of_one_system_at_a_time() {
+    let app = App::new().await;
+    let access = app.for_itself(&[]).await.access();
+    app.control(Method::POST, "cornerstone/revoke-access-tokens", &Value::Null)
+        .await;
+    assert_eq!(app.shown(&access).await, 200);
+    app.control(Method::POST, "entra/revoke-access-tokens", &Value::Null)
+        .await;
+    assert_eq!(app.shown(&access).await, 401);
 }

@@ -209,3 +209,13 @@ async fn a_fault_strikes_one_grant_type_only() {
     assert_eq!(app.for_itself(&[]).await.status, 200);
     assert_eq!(app.renew(&refresh).await.status, 503);
 }
+
+#[tokio::test]
+async fn faults_strike_cornerstone_too() {
+    let app = App::new().await;
+    app.simulation
+        .inject(FaultRule::once(Fault::Html).at("/services/api/oauth2/token"));
+    let address = format!("{}/services/api/oauth2/token", app.simulation.base_url());
+    let reply = crate::app::read(app.http.post(address)).await.unwrap();
+    assert_eq!((reply.status, reply.header("content-type")), (200, "text/html"));
+}

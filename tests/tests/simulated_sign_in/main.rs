@@ -1,4 +1,4 @@
-//! The simulated sign-in server of Entra ID keeps the documented protocol.
+//! The simulated sign-in servers of Entra ID and Cornerstone keep the documented protocols.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@ mod assertion;
 mod assertions;
 mod books;
 mod codes;
+mod cornerstone;
 mod faults;
 mod policies;
 mod refreshing;
