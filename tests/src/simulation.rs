@@ -14,8 +14,8 @@ use crate::dataverse::journal::{Counters, Entry};
 use crate::dataverse::limits::ServiceProtection;
 use crate::dataverse::schema::Table;
 use crate::dataverse::{EditSummary, Privilege};
-use crate::entra::Credentials;
-use crate::systems::{Systems, TENANT};
+use crate::sign_in::{Credentials, SignIn};
+use crate::systems::{Systems, TENANT, UNPRIVILEGED_USER, USER};
 use crate::wire::{Handler, Transport};
 
 /// Says what a simulation begins with.
@@ -118,6 +118,31 @@ impl Simulation {
     /// Returns an app registration without an application user.
     pub fn stranger(&self) -> &Credentials {
         &self.systems.stranger
+    }
+
+    /// Returns the user who may do everything, and who signs in as long as no other is set.
+    pub fn user(&self) -> &str {
+        USER
+    }
+
+    /// Returns a user who is a member of the organization and has no role.
+    pub fn unprivileged_user(&self) -> &str {
+        UNPRIVILEGED_USER
+    }
+
+    /// Returns the app registration at Cornerstone.
+    pub fn learner(&self) -> &Credentials {
+        &self.systems.learner
+    }
+
+    /// Returns the sign-in server of Dynamics 365.
+    pub fn entra(&self) -> &SignIn {
+        &self.systems.entra
+    }
+
+    /// Returns the sign-in server of Cornerstone.
+    pub fn cornerstone(&self) -> &SignIn {
+        &self.systems.cornerstone
     }
 
     /// Moves the clock.
@@ -232,14 +257,16 @@ impl Simulation {
         self.systems.dataverse.access().grant(table, privilege);
     }
 
-    /// Makes every access token invalid.
+    /// Makes every access token for Dynamics 365 invalid.
     pub fn revoke_tokens(&self) {
-        self.systems.entra.revoke_all();
+        self.systems.entra.revoke_access_tokens();
     }
 
-    /// Changes how long new access tokens live.
+    /// Changes how long new access tokens for Dynamics 365 live.
     pub fn set_token_lifetime(&self, seconds: i64) {
-        self.systems.entra.set_lifetime(seconds);
+        self.systems
+            .entra
+            .change(|settings| settings.access_token_seconds = seconds);
     }
 
     /// Makes every delta link too old.

@@ -6,54 +6,76 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::clock::SimulatedClock;
+use crate::control::{told, unknown};
+use crate::cornerstone::{self, Cornerstone};
 use crate::dataverse::ApplicationUser;
 use crate::dataverse::faults::Faults;
 use crate::dataverse::journal::Recorder;
 use crate::dataverse::server::{Dataverse, Settings};
-use crate::entra::{Credentials, Entra};
+use crate::entra::Entra;
 use crate::random::Random;
+use crate::sign_in::{Credentials, Settings as SignInSettings, SignIn};
 use crate::simulation::SimulationConfig;
 use crate::wire::{Answer, Delivery, Request};
 
 /// The tenant that every simulation has.
 pub(crate) const TENANT: &str = "7c0f8a52-5d1e-4b0e-9a53-0d6f3f6c2a11";
 
+/// The user who may do everything in the organization.
+pub(crate) const USER: &str = "kari.nordmann@hlf.example";
+
+/// The user who is a member of the organization and may do nothing there.
+pub(crate) const UNPRIVILEGED_USER: &str = "uten.rolle@hlf.example";
+
 /// Routes requests to the systems, and faults to the requests.
 #[derive(Debug)]
 pub(crate) struct Systems {
     pub(crate) base_url: String,
     pub(crate) clock: Arc<SimulatedClock>,
-    pub(crate) entra: Arc<Entra>,
+    pub(crate) entra: Arc<SignIn>,
+    pub(crate) cornerstone: Arc<SignIn>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) dataverse: Dataverse,
     pub(crate) member: Credentials,
     pub(crate) unprivileged: Credentials,
     pub(crate) stranger: Credentials,
+    pub(crate) learner: Credentials,
+    entra_dialect: Entra,
+    cornerstone_dialect: Cornerstone,
 }
 
 impl Systems {
     pub(crate) fn new(base_url: &str, config: SimulationConfig) -> Self {
         let clock = Arc::new(SimulatedClock::default());
-        let [member, unprivileged, stranger] = ["medlem", "uten-rolle", "ukjent"].map(credentials);
+        let [member, unprivileged, stranger, learner] =
+            ["medlem", "uten-rolle", "ukjent", "kurs"].map(credentials);
         let registrations = vec![member.clone(), unprivileged.clone(), stranger.clone()];
-        let lifetime = config.token_lifetime_seconds;
-        let entra = Arc::new(Entra::new(TENANT, registrations, Arc::clone(&clock), lifetime));
-        let users = vec![user(&member, true), user(&unprivileged, false)];
+        let entra = entra(registrations, config.token_lifetime_seconds, &clock);
+        let cornerstone = cornerstone(vec![learner.clone()], &clock);
+        let users = vec![
+            user(&member.client_id, true),
+            user(&unprivileged.client_id, false),
+            user(USER, true),
+            user(UNPRIVILEGED_USER, false),
+        ];
         let settings = Settings::from(config);
         let dataverse = Dataverse::new(base_url, settings, users, Arc::clone(&clock), Arc::clone(&entra));
         let (faults, recorder) = (dataverse.faults(), dataverse.recorder());
-        let base_url = base_url.to_owned();
         Self {
-            base_url,
+            base_url: base_url.to_owned(),
             clock,
+            entra_dialect: Entra::new(base_url, TENANT, Arc::clone(&entra)),
+            cornerstone_dialect: Cornerstone::new(base_url, Arc::clone(&cornerstone)),
             entra,
+            cornerstone,
             faults,
             recorder,
             dataverse,
             member,
             unprivileged,
             stranger,
+            learner,
         }
     }
 
@@ -80,10 +102,13 @@ impl Systems {
         for fault in &faults {
             tokio::time::sleep(fault.wait()).await;
             if let Some(answer) = fault.instead(&self.dataverse, request) {
-                return answer;
+                return answer.dated(self.clock.now());
             }
         }
-        let answer = self.route(request).await;
+        let answer = self.route(request).await.dated(self.clock.now());
+        for fault in &faults {
+            tokio::time::sleep(fault.wait_after()).await;
+        }
         faults
             .iter()
             .fold(answer, |answer, fault| fault.spoil(&self.faults, answer))
@@ -95,26 +120,41 @@ impl Systems {
         }
         if request.path.ends_with("/oauth2/v2.0/token") {
             self.recorder.count_kind("token");
-            return self.entra.answer(request);
+            return self.entra_dialect.token(request);
+        }
+        if request.path.ends_with("/oauth2/v2.0/authorize") {
+            self.recorder.count_kind("authorize");
+            return self.entra_dialect.authorize(request);
+        }
+        if request.path == "/services/api/oauth2/token" {
+            self.recorder.count_kind("cornerstoneToken");
+            return self.cornerstone_dialect.token(request);
         }
         Answer::empty(StatusCode::NOT_FOUND)
     }
 
     fn control(&self, request: &Request) -> Answer {
-        if request.path != "/_simulator/connection" {
-            return self.dataverse.control(request);
+        let path = request.path.trim_start_matches("/_simulator/");
+        match path.split_once('/') {
+            None if path == "connection" => self.connection(),
+            Some(("sign-in", rest)) => match rest.split_once('/') {
+                Some(("entra", rest)) => self.entra.control(request, rest),
+                Some(("cornerstone", rest)) => self.cornerstone.control(request, rest),
+                _ => told(Err(unknown(request))),
+            },
+            _ => self.dataverse.control(request),
         }
-        let Credentials {
-            client_id,
-            client_secret,
-        } = &self.member;
-        Answer::json(
-            StatusCode::OK,
-            &json!({
-                "baseUrl": self.base_url, "tenant": TENANT, "clientId": client_id, "clientSecret": client_secret,
-                "scope": format!("{}/.default", self.base_url),
-            }),
-        )
+    }
+
+    fn connection(&self) -> Answer {
+        let told = json!({
+            "baseUrl": self.base_url, "tenant": TENANT, "scope": format!("{}/.default", self.base_url),
+            "clientId": self.member.client_id, "clientSecret": self.member.client_secret,
+            "cornerstone": {
+                "clientId": self.learner.client_id, "clientSecret": self.learner.client_secret,
+            },
+        });
+        Answer::json(StatusCode::OK, &told)
     }
 }
 
@@ -150,14 +190,40 @@ fn credentials(name: &str) -> Credentials {
     }
 }
 
-/// Returns the application user of an app registration, with an id of its own.
-fn user(credentials: &Credentials, has_role: bool) -> ApplicationUser {
-    let seed = credentials
-        .client_id
+fn entra(clients: Vec<Credentials>, access_token_seconds: i64, clock: &Arc<SimulatedClock>) -> Arc<SignIn> {
+    let settings = SignInSettings {
+        access_token_seconds,
+        visitor: Some(USER.to_owned()),
+        ..SignInSettings::default()
+    };
+    Arc::new(SignIn::new(
+        clients,
+        settings,
+        i64::MIN..=i64::MAX,
+        Arc::clone(clock),
+    ))
+}
+
+fn cornerstone(clients: Vec<Credentials>, clock: &Arc<SimulatedClock>) -> Arc<SignIn> {
+    let settings = SignInSettings {
+        access_token_seconds: 3600,
+        ..SignInSettings::default()
+    };
+    Arc::new(SignIn::new(
+        clients,
+        settings,
+        cornerstone::LIFETIMES,
+        Arc::clone(clock),
+    ))
+}
+
+/// Returns the user that an app or a human is in the organization, with an id of its own.
+fn user(subject: &str, has_role: bool) -> ApplicationUser {
+    let seed = subject
         .bytes()
         .fold(1, |seed: u64, byte| seed.rotate_left(7) ^ u64::from(byte));
     ApplicationUser {
-        client_id: credentials.client_id.clone(),
+        subject: subject.to_owned(),
         user: Random::new(seed).id(),
         has_role,
     }

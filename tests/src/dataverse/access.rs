@@ -21,10 +21,11 @@ pub enum Privilege {
     Delete,
 }
 
-/// Stands for an app registration inside the organization.
+/// Stands for an app registration, or for a user of the tenant, inside the organization.
 #[derive(Debug, Clone)]
 pub(crate) struct ApplicationUser {
-    pub(crate) client_id: String,
+    /// The app's id or the user's name, whichever tokens are given to.
+    pub(crate) subject: String,
     pub(crate) user: Uuid,
     /// Without a role nothing is allowed.
     pub(crate) has_role: bool,
@@ -56,13 +57,9 @@ impl Access {
         }
     }
 
-    /// Returns the user that an app registration acts as.
-    pub(crate) fn user(&self, client_id: &str) -> Outcome<ApplicationUser> {
-        let user = self
-            .users
-            .iter()
-            .find(|user| user.client_id == client_id)
-            .cloned();
+    /// Returns the user that whoever holds a token acts as.
+    pub(crate) fn user(&self, subject: &str) -> Outcome<ApplicationUser> {
+        let user = self.users.iter().find(|user| user.subject == subject).cloned();
         let message = "The user is not a member of the organization.";
         user.ok_or_else(|| Refusal::new(StatusCode::FORBIDDEN, "0x80072560", message))
     }

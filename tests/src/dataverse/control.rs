@@ -11,14 +11,14 @@
 //! | `GET`, `PATCH`, `DELETE tables/{set}/{id}` | one row, as a human |
 //! | `POST merge` | `{loser, master}` |
 //! | `POST clock` | `{advanceSeconds}` |
-//! | `POST revoke-tokens`, `POST expire-delta-links` | makes tokens or delta links invalid |
+//! | `POST revoke-tokens`, `POST expire-delta-links` | makes access tokens or delta links invalid |
 //! | `POST privileges` | `{table, privilege, granted}` |
 //! | `POST metadata` | `{table}`: changes a table's definition |
+//! | `sign-in/entra/…`, `sign-in/cornerstone/…` | what [`SignIn`](crate::sign_in::SignIn) does |
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -26,12 +26,8 @@ use super::access::Privilege;
 use super::error::Refusal;
 use super::faults::FaultRule;
 use super::server::Dataverse;
+use crate::control::{Controlled, Problem, done, ok, read, told, unknown};
 use crate::wire::{Answer, Request};
-
-/// Says why a control request failed.
-struct Problem(StatusCode, String);
-
-type Controlled = Result<Answer, Problem>;
 
 #[derive(Deserialize)]
 struct Edits {
@@ -75,13 +71,12 @@ impl Dataverse {
     pub(crate) fn control(&self, request: &Request) -> Answer {
         let path = request.path.trim_start_matches("/_simulator/");
         let segments: Vec<&str> = path.split('/').collect();
-        let outcome = match &segments[..] {
+        told(match &segments[..] {
             ["tables", set] => self.control_table(request, set),
             ["tables", set, id] => self.control_row(request, set, id),
             [name] => self.control_one(request, name),
             _ => Err(unknown(request)),
-        };
-        outcome.unwrap_or_else(|Problem(status, message)| Answer::json(status, &json!({ "error": message })))
+        })
     }
 
     fn control_one(&self, request: &Request, name: &str) -> Controlled {
@@ -126,7 +121,7 @@ impl Dataverse {
                 ok(&json!({ "now": self.clock.now().to_string() }))
             }
             ("POST", "revoke-tokens") => {
-                self.entra.revoke_all();
+                self.sign_in.revoke_access_tokens();
                 done()
             }
             ("POST", "expire-delta-links") => {
@@ -198,24 +193,4 @@ impl Dataverse {
         store.change_metadata(table);
         Ok(())
     }
-}
-
-fn unknown(request: &Request) -> Problem {
-    Problem(
-        StatusCode::NOT_FOUND,
-        format!("nothing answers {} {}", request.method, request.path),
-    )
-}
-
-fn read<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
-    serde_json::from_slice(&request.body).map_err(|error| Problem(StatusCode::BAD_REQUEST, error.to_string()))
-}
-
-fn ok(value: &impl serde::Serialize) -> Controlled {
-    let value = serde_json::to_value(value).expect("answers are plain data");
-    Ok(Answer::json(StatusCode::OK, &value))
-}
-
-fn done() -> Controlled {
-    Ok(Answer::empty(StatusCode::NO_CONTENT))
 }

@@ -22,8 +22,8 @@ use super::schema::{Table, member_tables};
 use super::seed::fill;
 use super::store::Store;
 use crate::clock::SimulatedClock;
-use crate::entra::Entra;
 use crate::random::Random;
+use crate::sign_in::SignIn;
 use crate::wire::{Answer, Request};
 
 /// Bodies longer than this are refused.
@@ -34,7 +34,7 @@ const LONGEST_BODY: usize = 100 * 1024 * 1024;
 pub(crate) struct Dataverse {
     pub(super) base_url: String,
     pub(super) clock: Arc<SimulatedClock>,
-    pub(super) entra: Arc<Entra>,
+    pub(super) sign_in: Arc<SignIn>,
     pub(super) store: RwLock<Store>,
     pub(super) access: Mutex<Access>,
     pub(super) limits: Mutex<Limits>,
@@ -80,14 +80,14 @@ impl Dataverse {
         settings: Settings,
         users: Vec<ApplicationUser>,
         clock: Arc<SimulatedClock>,
-        entra: Arc<Entra>,
+        sign_in: Arc<SignIn>,
     ) -> Self {
         let mut random = Random::new(settings.seed);
         let (organization, portal_user) = (random.id(), random.id());
         Self {
             base_url: base_url.to_owned(),
             clock,
-            entra,
+            sign_in,
             store: RwLock::new(founded(&settings, portal_user)),
             access: Mutex::new(Access::new(users)),
             limits: Mutex::new(Limits::new(settings.service_protection)),
@@ -158,12 +158,13 @@ impl Dataverse {
         let bearer = request
             .header("authorization")
             .and_then(|value| value.strip_prefix("Bearer "));
-        let grant = bearer.and_then(|token| self.entra.grant(token));
+        let grant = bearer.and_then(|token| self.sign_in.grant(token));
         let grant = grant
             .filter(|grant| grant.audience == self.base_url)
+            .filter(|grant| grant.user.is_none() || grant.allows("user_impersonation"))
             .ok_or_else(|| Box::new(self.challenge()))?;
         self.access()
-            .user(&grant.client_id)
+            .user(grant.subject())
             .map_err(|refusal| Box::new(refusal.to_answer(false)))
     }
 

@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::Value;
 
 use super::gzip::{self, Fragment};
@@ -100,6 +102,26 @@ impl Answer {
             name,
             HeaderValue::from_str(value).expect("header values are valid"),
         );
+        self
+    }
+
+    /// Returns the answer with this time in its `Date` header.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the year has more than four digits.
+    #[must_use]
+    pub fn dated(self, at: Timestamp) -> Self {
+        let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&at);
+        self.with("date", &date.expect("years have four digits"))
+    }
+
+    /// Returns the answer with the `Date` header of another one.
+    #[must_use]
+    pub(crate) fn dated_as(mut self, other: &Self) -> Self {
+        if let Some(date) = other.headers.get("date") {
+            self.headers.insert("date", date.clone());
+        }
         self
     }
 

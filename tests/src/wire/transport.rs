@@ -82,8 +82,11 @@ async fn serve_connection(stream: TcpStream, handler: Handler) {
     let reset = Arc::new(AtomicBool::new(false));
     let io = TokioIo::new(ResettableStream::new(stream, Arc::clone(&reset)));
     let service = service_fn(move |incoming| exchange(incoming, Arc::clone(&handler), Arc::clone(&reset)));
+    // The date is the handler's to tell, since only the handler knows which clock its system goes by.
+    let mut server = http1::Builder::new();
+    server.auto_date_header(false);
     // A connection that ends with an error was broken by the caller or on purpose.
-    http1::Builder::new().serve_connection(io, service).await.ok();
+    server.serve_connection(io, service).await.ok();
 }
 
 async fn exchange(

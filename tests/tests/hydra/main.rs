@@ -248,7 +248,7 @@ on_each!(
             world.clock.advance(Duration::from_secs(180));
             assert_eq!(mend(&world.registry).await.unwrap(), 1, "{status}");
             world.is_sound(system).await;
-            assert_eq!(world.unfinished().await, [], "{status}");
+            assert!(world.unfinished().await.is_empty(), "{status}");
         }
     }
 );
@@ -268,7 +268,7 @@ on_each!(
                 "{status}"
             );
             world.is_sound(system).await;
-            assert_eq!(world.unfinished().await, [], "{status}");
+            assert!(world.unfinished().await.is_empty(), "{status}");
         }
         let issued = world.issue(system).await.unwrap();
         let token = world.server.token(&issued, "sync:trigger").await.unwrap();

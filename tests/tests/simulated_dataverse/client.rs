@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
-use tests::entra::Credentials;
+use tests::sign_in::Credentials;
 use tests::{Simulation, SimulationConfig};
 
 /// Holds an answer that was read whole.

@@ -1,9 +1,11 @@
 use http::Method;
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::dataverse::faults::{Fault, FaultRule};
 use tests::dataverse::limits::Limit;
 
-use crate::client::organization;
+use crate::client::{Reply, organization};
 
 #[tokio::test]
 async fn a_fault_strikes_the_requests_it_is_meant_for() {
@@ -44,6 +46,60 @@ async fn a_reset_loses_the_answer_before_or_after_the_work() {
             .count(),
         2
     );
+}
+
+#[tokio::test]
+async fn a_gateway_answers_in_the_place_of_a_system_that_did_the_work() {
+    let (simulation, client) = organization(0).await;
+    let fault = Fault::StatusAfter {
+        status: 502,
+        body: Some(json!("<html>Bad gateway</html>")),
+        retry_after: Some("3".to_owned()),
+    };
+    simulation.inject(FaultRule::once(fault).at("contacts"));
+    let reply = client.post("contacts", &json!({"firstname": "A"})).await;
+    assert_eq!((reply.status, reply.header("retry-after")), (502, "3"));
+    assert_eq!(reply.header("content-type"), "text/html");
+    assert_eq!(simulation.row_count("contacts"), 1);
+}
+
+#[tokio::test]
+async fn a_fault_strikes_the_bodies_it_is_meant_for() {
+    let (simulation, client) = organization(0).await;
+    let fault = Fault::Status {
+        status: 503,
+        body: None,
+        retry_after: None,
+    };
+    simulation.inject(FaultRule::always(fault).holding("Berg"));
+    let create = async |name: &str| client.post("contacts", &json!({"lastname": name})).await.status;
+    assert_eq!((create("Berg").await, create("Dahl").await), (503, 204));
+}
+
+fn date(reply: &Reply) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(reply.header("date")).ok()
+}
+
+#[tokio::test]
+async fn answers_are_dated_by_the_simulated_clock() {
+    let (simulation, client) = organization(0).await;
+    simulation.advance(SignedDuration::from_hours(24 * 400));
+    let told = date(&client.get("WhoAmI").await).unwrap();
+    assert!(told.duration_since(simulation.now()).abs() < SignedDuration::from_secs(5));
+}
+
+#[tokio::test]
+async fn answers_are_dated_by_a_clock_that_is_wrong_or_not_at_all() {
+    let (simulation, client) = organization(0).await;
+    simulation.inject(FaultRule::once(Fault::SkewedDate { seconds: -600 }));
+    let told = date(&client.get("WhoAmI").await).unwrap();
+    let apart = simulation.now().duration_since(told) - SignedDuration::from_mins(10);
+    assert!(apart.abs() < SignedDuration::from_secs(5));
+    for (value, seen) in [(None, ""), (Some("yesterday".to_owned()), "yesterday")] {
+        let name = "date".to_owned();
+        simulation.inject(FaultRule::once(Fault::Header { name, value }));
+        assert_eq!(client.get("WhoAmI").await.header("date"), seen);
+    }
 }
 
 #[tokio::test]

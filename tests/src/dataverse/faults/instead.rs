@@ -40,10 +40,7 @@ impl Fault {
                 status,
                 body,
                 retry_after,
-            } => {
-                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                Some(retry(with_body(status, body.as_ref()), retry_after.as_deref()))
-            }
+            } => Some(scripted(*status, body.as_ref(), retry_after.as_deref())),
             Self::TooManyRequests { limit, retry_after } => Some(retry(
                 dataverse.limits().refusal(*limit).to_answer(false),
                 retry_after.as_deref(),
@@ -68,10 +65,23 @@ impl Fault {
     }
 }
 
+/// Returns an answer that is as the script says, whatever was asked.
+pub(super) fn scripted(status: u16, body: Option<&Value>, retry_after: Option<&str>) -> Answer {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    retry(with_body(status, body), retry_after)
+}
+
 fn with_body(status: StatusCode, body: Option<&Value>) -> Answer {
     match body {
         None => Answer::empty(status),
-        Some(Value::String(text)) => Answer::bytes(status, text.clone()).with("content-type", "text/plain"),
+        Some(Value::String(text)) => {
+            let kind = if text.starts_with('<') {
+                "text/html"
+            } else {
+                "text/plain"
+            };
+            Answer::bytes(status, text.clone()).with("content-type", kind)
+        }
         Some(body) => Answer::json(status, body),
     }
 }

@@ -26,6 +26,9 @@ pub struct FaultRule {
     /// A part of the path and query as sent, or any.
     #[serde(default)]
     pub path: Option<String>,
+    /// A part of the body as sent, or any.
+    #[serde(default)]
+    pub body: Option<String>,
     /// The number of matching requests that pass first.
     #[serde(default)]
     pub skip: u32,
@@ -76,12 +79,28 @@ pub enum Fault {
     ResetBefore,
     /// Does what was asked, and resets the connection instead of answering.
     ResetAfter,
+    /// Does what was asked, and answers this instead, as a gateway does that lost the answer.
+    StatusAfter {
+        /// The status.
+        status: u16,
+        /// The body: JSON, or text when it is a string.
+        #[serde(default)]
+        body: Option<Value>,
+        /// The text of `Retry-After`.
+        #[serde(default)]
+        retry_after: Option<String>,
+    },
     /// Never answers.
     Stall,
     /// Answers half and then nothing.
     StallInBody,
     /// Waits first.
     Delay {
+        /// The wait.
+        milliseconds: u64,
+    },
+    /// Does what was asked, and waits before answering.
+    DelayAfter {
         /// The wait.
         milliseconds: u64,
     },
@@ -100,6 +119,19 @@ pub enum Fault {
     Oversized {
         /// The number of bytes.
         bytes: u64,
+    },
+    /// Sets a header, or removes it.
+    Header {
+        /// The name.
+        name: String,
+        /// The value; none removes the header.
+        #[serde(default)]
+        value: Option<String>,
+    },
+    /// Dates the answer by a clock that is wrong.
+    SkewedDate {
+        /// How far the clock is ahead, behind when negative.
+        seconds: i64,
     },
     /// Empties a page and keeps its links.
     EmptyPage,
@@ -125,7 +157,7 @@ pub enum Fault {
         /// The number of rows.
         count: usize,
     },
-    /// Adds a column to every row.
+    /// Adds a column to every row, or a member to an answer without rows, in the place of one of that name.
     AddColumn {
         /// The column.
         name: String,
@@ -207,6 +239,7 @@ impl FaultRule {
         Self {
             method: None,
             path: None,
+            body: None,
             skip: 0,
             times: None,
             fault,
@@ -227,6 +260,13 @@ impl FaultRule {
         self
     }
 
+    /// Strikes requests whose body contains this only.
+    #[must_use]
+    pub fn holding(mut self, body: &str) -> Self {
+        self.body = Some(body.to_owned());
+        self
+    }
+
     /// Lets so many matching requests pass first.
     #[must_use]
     pub fn after(mut self, skip: u32) -> Self {
@@ -239,11 +279,11 @@ impl FaultRule {
             .method
             .as_deref()
             .is_none_or(|method| method.eq_ignore_ascii_case(request.method.as_str()));
+        let path = self.path.as_deref();
+        let body = self.body.as_deref();
         method
-            && self
-                .path
-                .as_deref()
-                .is_none_or(|path| request.target().contains(path))
+            && path.is_none_or(|path| request.target().contains(path))
+            && body.is_none_or(|body| String::from_utf8_lossy(&request.body).contains(body))
     }
 }
 
