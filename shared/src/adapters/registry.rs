@@ -64,8 +64,12 @@ impl Registry {
 fn without_secret(error: &SecretError) -> (ErrorKind, String) {
     let kind = match error {
         SecretError::Missing { .. } => ErrorKind::Unauthenticated,
-        SecretError::Denied { .. } => ErrorKind::PermissionDenied,
-        SecretError::Unavailable(_) => ErrorKind::Unavailable,
+        // A matter between us and AWS: nobody gives the system other rights for it.
+        SecretError::Denied { .. } | SecretError::Invalid(_) => {
+            tracing::error!(%error, "the credentials cannot be read");
+            ErrorKind::Unavailable
+        }
+        SecretError::Full { .. } | SecretError::Unavailable(_) => ErrorKind::Unavailable,
     };
     (kind, error.to_string())
 }

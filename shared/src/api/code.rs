@@ -60,6 +60,8 @@ pub enum Code {
     UnsupportedMediaType,
     /// The `Idempotency-Key` was used for another request.
     IdempotencyKeyReused,
+    /// The credentials were changed too often; the same request works once `Retry-After` has passed.
+    TooManyChanges,
     /// Something that we need is busy or down; the same request may work later.
     Unavailable,
     /// Our own fault.
@@ -95,6 +97,7 @@ impl Code {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooManyChanges => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -130,6 +133,7 @@ impl Code {
             Self::TooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The media type is not taken",
             Self::IdempotencyKeyReused => "The Idempotency-Key was used for another request",
+            Self::TooManyChanges => "It was changed too often",
             Self::Unavailable => "Try again later",
             Self::Internal => "Something went wrong on our side",
         }

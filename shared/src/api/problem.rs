@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
@@ -13,12 +14,13 @@ use utoipa::{PartialSchema, ToSchema};
 use super::Code;
 use crate::model::{FieldError, RunId};
 use crate::registry::Scope;
+use crate::secrets::REST;
 
 /// The media type of a problem.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Seconds after which a caller that was told to come back may do so.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+/// After how long a caller that was told to come back may do so.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A refusal.
 ///
@@ -150,6 +152,16 @@ impl Problem {
         Self::of_fields(vec![FieldError::new(field, reason)])
     }
 
+    /// Makes the problem of credentials that were changed too often.
+    #[must_use]
+    pub fn too_many_changes() -> Self {
+        let rule = format!("can be changed again in {} minutes", REST.as_secs() / 60);
+        Self {
+            errors: vec![FieldError::new("credentials", rule).into()],
+            ..Self::new(Code::TooManyChanges)
+        }
+    }
+
     /// Makes the problem of a caller that lacks a scope.
     #[must_use]
     pub fn insufficient_scope(scope: Scope) -> Self {
@@ -183,8 +195,8 @@ impl Problem {
         *response.status_mut() = self.code.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
-        if self.asks_for_patience() {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        if let Some(patience) = self.patience() {
+            headers.insert(header::RETRY_AFTER, patience.as_secs().into());
         }
         if let Some(challenge) = self.challenge() {
             headers.insert(header::WWW_AUTHENTICATE, challenge);
@@ -206,11 +218,13 @@ impl Problem {
         }
     }
 
-    const fn asks_for_patience(&self) -> bool {
-        matches!(
-            self.code,
-            Code::Unavailable | Code::IdempotencyInProgress | Code::ChangeInProgress
-        )
+    /// Says after how long the same request may succeed, where it may.
+    const fn patience(&self) -> Option<Duration> {
+        match self.code {
+            Code::Unavailable | Code::IdempotencyInProgress | Code::ChangeInProgress => Some(PATIENCE),
+            Code::TooManyChanges => Some(REST),
+            _ => None,
+        }
     }
 }
 

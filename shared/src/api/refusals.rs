@@ -56,8 +56,13 @@ impl From<StoreError> for Problem {
 impl From<SecretError> for Problem {
     fn from(error: SecretError) -> Self {
         match &error {
+            SecretError::Full { .. } => Self::too_many_changes(),
             SecretError::Unavailable(_) => Self::unavailable(&error),
-            _ => Self::internal(&error),
+            SecretError::Denied { .. } => {
+                tracing::error!(%error, "the secrets are to be opened to us again");
+                Self::new(Code::Unavailable)
+            }
+            SecretError::Missing { .. } | SecretError::Invalid(_) => Self::internal(&error),
         }
     }
 }

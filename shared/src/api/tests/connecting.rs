@@ -9,7 +9,7 @@ use serde_json::json;
 use super::breaking::Side;
 use super::world::{INTEGRATION, World, ask, configuration, integration};
 use crate::integration;
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::{SecretError, Secrets, Trouble};
 use crate::store::{Query, Table};
 
 const SECRET: &str = "test/hlf/dynamics365";
@@ -197,6 +197,43 @@ async fn a_credential_that_no_longer_works_stops_syncs_until_there_is_another() 
         "active",
         "the run knew the old credential"
     );
+}
+
+#[tokio::test]
+async fn credentials_that_were_changed_too_often_say_when_they_can_be_changed_again() {
+    let world = World::connected().await;
+    let before = world.get(INTEGRATION).await;
+    world.secrets.trouble(Trouble::Full);
+    let mut wanted = configuration();
+    wanted["displayName"] = json!("Other");
+    let full = world.put(INTEGRATION, &wanted).await;
+    assert_eq!(
+        (full.status.as_u16(), full.code().as_str()),
+        (429, "too_many_changes")
+    );
+    assert_eq!(full.fields(), ["credentials"]);
+    assert_eq!(full.header("retry-after"), "600");
+    let after = world.get(INTEGRATION).await;
+    assert_eq!(after.header("etag"), before.header("etag"), "nothing was changed");
+    wanted.as_object_mut().unwrap().remove("credentials");
+    assert_eq!(world.put(INTEGRATION, &wanted).await.status, 200);
+}
+
+#[tokio::test]
+async fn secrets_that_are_down_or_closed_to_us_are_told_as_ours_to_mend_and_never_made_up() {
+    for trouble in [Trouble::Down, Trouble::Denied] {
+        let world = World::new();
+        world.secrets.trouble(trouble);
+        let answer = world.put(INTEGRATION, &configuration()).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (503, "unavailable")
+        );
+        assert!(!answer.body.contains("canary"));
+        assert_eq!(world.get(INTEGRATION).await.status, 404);
+        world.secrets.trouble(None);
+        assert_eq!(world.put(INTEGRATION, &configuration()).await.status, 201);
+    }
 }
 
 #[tokio::test]
