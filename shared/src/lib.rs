@@ -4,6 +4,7 @@ pub mod adapter;
 pub mod adapters;
 pub mod api;
 pub mod authorize;
+pub mod certificate;
 pub mod clients;
 pub mod clock;
 pub mod config;
