@@ -126,3 +126,11 @@ pub fn check_credentials(system: System, credentials: &SecretString) -> Result<(
         System::Dynamics365 => dynamics365::check_credentials(credentials),
     }
 }
+
+/// Says when credentials stop working, where that is known.
+#[must_use]
+pub fn credentials_expire_at(system: System, credentials: &SecretString) -> Option<Timestamp> {
+    match system {
+        System::Dynamics365 => dynamics365::credentials_expire_at(credentials),
+    }
+}

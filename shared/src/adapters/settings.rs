@@ -15,6 +15,11 @@ impl Faults {
         self.0.borrow_mut().push(FieldError::new(path, reason));
     }
 
+    /// Adds faults that were found elsewhere.
+    pub(super) fn extend(&self, faults: Vec<FieldError>) {
+        self.0.borrow_mut().extend(faults);
+    }
+
     /// Returns what was read, if all of it could be, and else every fault.
     pub(super) fn or<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
         match (self.0.into_inner(), read) {

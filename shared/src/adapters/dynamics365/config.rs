@@ -25,8 +25,20 @@
 //! }
 //! ```
 //!
-//! Credentials: `{"clientId":"…","clientSecret":"…"}`.
+//! Credentials, with a secret or with a certificate and its private key in PEM; when a secret expires may be said as a
+//! time or a date:
+//!
+//! ```json
+//! { "clientId": "…", "clientSecret": "…", "expiresAt": "2027-01-31" }
+//! ```
+//!
+//! ```json
+//! { "clientId": "…", "certificate": "-----BEGIN CERTIFICATE-----…", "privateKey": "-----BEGIN PRIVATE KEY-----…" }
+//! ```
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -34,6 +46,7 @@ use url::Url;
 use super::fields;
 use super::table::{OnDelete, Table};
 use crate::adapters::settings::{Faults, Section, identifier};
+use crate::certificate::Certificate;
 use crate::http::{Exceptions, check_base_url, check_login_url};
 use crate::model::{FieldError, Group, Kind, System};
 
@@ -195,11 +208,22 @@ fn tag(text: &str) -> Result<String, String> {
     }
 }
 
-/// What an application proves itself with.
+/// Who an application is, and what it proves it with.
 #[derive(Debug, Clone)]
 pub(super) struct Credentials {
     pub(super) client_id: String,
-    pub(super) client_secret: SecretString,
+    pub(super) proof: Proof,
+    /// When the proof stops being one, where that is known.
+    pub(super) expires_at: Option<Timestamp>,
+}
+
+/// What an application proves itself with.
+#[derive(Debug, Clone)]
+pub(super) enum Proof {
+    /// It shows this.
+    Secret(SecretString),
+    /// It signs with the key of this.
+    Certificate(#[expect(dead_code, reason = "nobody signs in with it yet")] Certificate),
 }
 
 impl Credentials {
@@ -210,15 +234,70 @@ impl Credentials {
         let faults = Faults::default();
         let credentials = Section::open("credentials", &value, &faults).and_then(|section| {
             let client_id = section.required("clientId", secret_text);
-            let client_secret = section.required("clientSecret", secret_text);
+            let proof = proof(&section, &faults);
             section.finish();
+            let (proof, expires_at) = proof?;
             Some(Self {
                 client_id: client_id?,
-                client_secret: client_secret?.into(),
+                proof,
+                expires_at,
             })
         });
         faults.or(credentials)
     }
+}
+
+/// Reads a secret, or a certificate with its key: one of them, and not both.
+fn proof(section: &Section<'_>, faults: &Faults) -> Option<(Proof, Option<Timestamp>)> {
+    let is_there = |name| section.get(name).is_some();
+    let [secret, certificate, key] = ["clientSecret", "certificate", "privateKey"].map(is_there);
+    match (secret, certificate || key) {
+        (true, false) => {
+            let secret = section.required("clientSecret", secret_text);
+            let expires_at = section.text("expiresAt", end);
+            Some((Proof::Secret(secret?.into()), expires_at))
+        }
+        (false, true) => {
+            let certificate = section.required("certificate", any);
+            let key = section.required("privateKey", any).map(SecretString::from);
+            let certificate = Certificate::read(&certificate?, &key?);
+            let certificate = certificate.map_err(|wrong| faults.extend(wrong)).ok()?;
+            let expires_at = certificate.not_after();
+            Some((Proof::Certificate(certificate), Some(expires_at)))
+        }
+        (false, false) => {
+            section.fault(
+                "clientSecret",
+                "is required, or certificate and privateKey in its place",
+            );
+            section.get("expiresAt");
+            None
+        }
+        (true, true) => {
+            let reason = "is one proof too many: give it, or certificate and privateKey";
+            section.fault("clientSecret", reason);
+            section.get("expiresAt");
+            None
+        }
+    }
+}
+
+/// Certificates say more of what is wrong with them.
+fn any(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+/// A date is its beginning in UTC: who is warned a day early loses nothing.
+fn end(text: &str) -> Result<Timestamp, String> {
+    let date = || {
+        let date: Date = Some(text)
+            .filter(|text| text.len() == "2027-01-31".len())?
+            .parse()
+            .ok()?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    let end = text.parse().ok().or_else(date);
+    end.ok_or_else(|| "must be a date, or a time with its offset, such as 2027-01-31T09:00:00Z".to_owned())
 }
 
 fn secret_text(text: &str) -> Result<String, String> {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::config::{Credentials, Settings};
+use super::config::{Credentials, Proof, Settings};
 use super::table::{Holds, OnDelete};
 use crate::http::Exceptions;
 use crate::model::{Group, Kind};
@@ -179,4 +179,93 @@ fn credentials_name_what_is_missing_and_never_what_is_there() {
         read(r#"{"clientId":"app","clientSecret":"canary"}"#).unwrap()
     );
     assert!(!shown.contains("canary"));
+}
+
+macro_rules! pem {
+    ($name:literal) => {
+        include_str!(concat!("../../../../tests/certificates/", $name, ".pem"))
+    };
+}
+
+#[test]
+fn an_application_proves_itself_with_a_secret_or_with_a_certificate() {
+    let read = |json: Value| Credentials::read(&json.to_string().into());
+    let secret = read(json!({ "clientId": "app", "clientSecret": "s3cret" })).unwrap();
+    assert!(matches!(secret.proof, Proof::Secret(_)));
+    assert_eq!(secret.expires_at, None);
+    let [certificate, key] = [pem!("march"), pem!("application.key")];
+    let signed = json!({ "clientId": "app", "certificate": certificate, "privateKey": key });
+    let signed = read(signed).unwrap();
+    assert!(matches!(signed.proof, Proof::Certificate(_)));
+    assert_eq!(signed.expires_at, "2026-03-02T10:00:00Z".parse().ok());
+    assert!(!format!("{signed:?}").contains("PRIVATE"));
+    for (wrong, expected) in [
+        (json!({}), vec!["clientSecret"]),
+        (json!({ "expiresAt": "2027-01-31" }), vec!["clientSecret"]),
+        (
+            json!({ "clientSecret": "s3cret", "certificate": certificate, "privateKey": key }),
+            vec!["clientSecret"],
+        ),
+        (
+            json!({ "clientSecret": "s3cret", "privateKey": key }),
+            vec!["clientSecret"],
+        ),
+        (json!({ "certificate": certificate }), vec!["privateKey"]),
+        (json!({ "privateKey": key }), vec!["certificate"]),
+        (
+            json!({ "certificate": 1, "privateKey": "canary" }),
+            vec!["certificate"],
+        ),
+        (
+            json!({ "certificate": "canary", "privateKey": "canary" }),
+            vec!["certificate", "privateKey"],
+        ),
+        (
+            json!({ "certificate": certificate, "privateKey": pem!("other.key") }),
+            vec!["privateKey"],
+        ),
+        (
+            json!({ "certificate": certificate, "privateKey": key, "expiresAt": "2027-01-31" }),
+            vec!["expiresAt"],
+        ),
+    ] {
+        let mut wrong = wrong;
+        wrong["clientId"] = json!("app");
+        let faults = read(wrong).unwrap_err();
+        let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|name| format!("credentials.{name}"))
+            .collect();
+        assert_eq!(fields, expected);
+        assert!(!format!("{faults:?}").contains("canary"));
+    }
+}
+
+#[test]
+fn a_secret_says_when_it_expires_as_a_time_or_as_a_date() {
+    let read = |end: Value| {
+        let json = json!({ "clientId": "app", "clientSecret": "s3cret", "expiresAt": end });
+        Credentials::read(&json.to_string().into())
+    };
+    for (text, end) in [
+        ("2027-01-31T09:30:00Z", "2027-01-31T09:30:00Z"),
+        ("2027-01-31T09:30:00.5+01:00", "2027-01-31T08:30:00.5Z"),
+        ("2027-01-31", "2027-01-31T00:00:00Z"),
+    ] {
+        assert_eq!(read(json!(text)).unwrap().expires_at, end.parse().ok());
+    }
+    assert_eq!(read(Value::Null).unwrap().expires_at, None);
+    for wrong in [
+        "",
+        "canary",
+        "2027-02-30",
+        "2027-01-31T09:30:00",
+        "31.01.2027",
+        "20270131",
+    ] {
+        let faults = read(json!(wrong)).unwrap_err();
+        assert_eq!(faults[0].field, "credentials.expiresAt", "{wrong}");
+    }
+    assert!(read(json!(1_800_000_000)).is_err());
 }

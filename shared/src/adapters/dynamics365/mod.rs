@@ -47,6 +47,7 @@ mod rows_tests;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -60,7 +61,7 @@ use crate::model::FieldError;
 use crate::oauth::{ClientCredentials, TokenKey, TokenSource};
 use crate::secrets::Secret;
 use client::Client;
-use config::{Credentials, Settings};
+use config::{Credentials, Proof, Settings};
 
 /// How many changes one push takes: the system works through a batch one by one, and has to end well within the
 /// time of a slice.
@@ -91,6 +92,11 @@ pub(super) fn check_credentials(credentials: &SecretString) -> Result<(), Vec<Fi
     Credentials::read(credentials).map(drop)
 }
 
+/// Says when credentials stop working, where that is known.
+pub(super) fn credentials_expire_at(credentials: &SecretString) -> Option<Timestamp> {
+    Credentials::read(credentials).ok()?.expires_at
+}
+
 /// Makes the adapter of one integration; nothing is sent.
 pub(super) fn connect(
     integration: &Integration,
@@ -106,7 +112,7 @@ pub(super) fn connect(
     let credentials = Credentials::read(&secret.value)?;
     let client = Client {
         session: session(connections, &settings, &credentials),
-        tokens: tokens(integration, secret, connections, &http, &settings, credentials),
+        tokens: tokens(integration, secret, connections, &http, &settings, credentials)?,
         clock: Arc::clone(&connections.clock),
         root: settings.root(),
         http,
@@ -128,24 +134,28 @@ fn tokens(
     http: &crate::http::Http,
     settings: &Settings,
     credentials: Credentials,
-) -> TokenSource {
+) -> Result<TokenSource, Vec<FieldError>> {
     let (endpoint, scope) = (settings.token_endpoint(), settings.scope());
     let key = TokenKey {
         integration: integration.id.clone(),
         secret_version: secret.version.clone(),
         audience: format!("{endpoint} {scope} {}", credentials.client_id),
     };
+    let Proof::Secret(client_secret) = credentials.proof else {
+        let reason = "is not taken for signing in yet";
+        return Err(vec![FieldError::new("credentials.certificate", reason)]);
+    };
     let grant = ClientCredentials {
         endpoint,
         client_id: credentials.client_id,
-        client_secret: credentials.client_secret,
+        client_secret,
         scope,
     };
-    TokenSource {
+    Ok(TokenSource {
         key,
         grant,
         http: http.clone(),
         clock: Arc::clone(&connections.clock),
         cache: Arc::clone(&connections.tokens),
-    }
+    })
 }
