@@ -1,4 +1,5 @@
-//! Does what should have been done and was not: hands over runs that nobody works on, publishes events that nobody did.
+//! Does what should have been done and was not: hands over runs that nobody works on, publishes events that nobody did,
+//! and tells of credentials that are about to expire.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Mended {
     pub abandoned: u32,
     /// Events published.
     pub published: u32,
+    /// Credentials of which was told that they are about to expire.
+    pub expiring: u32,
     /// Schedules that were looked at.
     pub schedules: u32,
     /// Calls by the clock that were ended, since no schedule asks for them.
@@ -98,6 +101,10 @@ async fn mend(
     if key.sort.starts_with(outbox::PREFIX) {
         let done = outbox::publish(&*ports.store, &**publish, key, ports.now()).await?;
         mended.published += u32::from(done);
+        return Ok(());
+    }
+    if key.sort.starts_with(integration::EXPIRY) {
+        mended.expiring += u32::from(integration::announce(ports, &key).await?);
         return Ok(());
     }
     let Some(Woken { run, wake }) = sync::wake(&*ports.store, &key, ports.now()).await? else {

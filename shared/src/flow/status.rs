@@ -1,6 +1,8 @@
 //! Says what state an integration is in, why, and what to do next.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,6 +12,9 @@ use crate::model::IntegrationId;
 use crate::schedule::{self, Schedule};
 use crate::store::{Query, Store, StoreError, Table};
 use crate::sync::{Run, RunState, RunsStanding, runs_standing};
+
+/// How many days before credentials expire a human is to see to it.
+const WARNED: u16 = 14;
 
 /// As far as waiting records and reviews are counted.
 const COUNTED: usize = 1000;
@@ -116,10 +121,12 @@ impl Standing {
     #[must_use]
     pub fn health(&self) -> Health {
         self.stopped()
+            .or_else(|| self.expired())
             .or_else(|| self.waiting())
             .or_else(|| self.failed())
             .or_else(|| self.given_up())
             .or_else(|| self.silent())
+            .or_else(|| self.expiring())
             .or_else(|| self.needs_a_human())
             .unwrap_or_else(|| self.unremarkable())
     }
@@ -144,6 +151,25 @@ impl Standing {
             ),
         };
         Some(Health::new(level, cause, next))
+    }
+
+    fn expired(&self) -> Option<Health> {
+        let end = self.credentials_end().filter(|end| *end <= self.now)?;
+        let cause = format!("the credentials expired on {}", day(end));
+        let next = "put the integration with new credentials";
+        Some(Health::new(Level::Failing, cause, next))
+    }
+
+    fn expiring(&self) -> Option<Health> {
+        let is_near = |end: &Timestamp| integration::before(*end, WARNED) <= self.now;
+        let end = self.credentials_end().filter(is_near)?;
+        let cause = format!("the credentials expire on {}", day(end));
+        let next = "put the integration with new credentials before that day";
+        Some(Health::new(Level::Attention, cause, next))
+    }
+
+    const fn credentials_end(&self) -> Option<Timestamp> {
+        self.stored.integration.credentials_expire_at
     }
 
     fn waiting(&self) -> Option<Health> {
@@ -225,4 +251,8 @@ impl Standing {
             ),
         }
     }
+}
+
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
 }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | 1 claim | the right to change it | nobody may change it for a minute | the right runs out |
 //! | 2 secret | the credentials, where some were given | new credentials with the old settings | the caller repeats the request |
-//! | 3 row | integration, audit row and the right given back, in one transaction | – | – |
+//! | 3 row | integration, when its credentials expire, audit row and the right given back, in one transaction | – | – |
 //!
 //! The secret goes first: a row says that there is an integration, and then its credentials must be there.
 
@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::change::{self, ChangeError, Claim, Precondition};
-use super::{Integration, State, Stored, Vault, Wanted, audit, integration_key, read};
+use super::{Integration, State, Stored, Vault, Wanted, audit, expiry, integration_key, read};
 use crate::adapters;
 use crate::flow::{Ports, schedule};
 use crate::model::{FieldError, IntegrationId};
@@ -155,6 +155,10 @@ async fn keep(
         audit::write(&order.id, &order.by, did, parts, next.updated_at),
     ];
     writes.extend(managed.writes());
+    if order.wanted.credentials.is_some() {
+        let expires_at = next.credentials_expire_at;
+        writes.extend(expiry::follow(store, &order.id, expires_at, next.updated_at).await?);
+    }
     store.write(writes).await?;
     let stored = Stored {
         integration: next,
@@ -182,6 +186,7 @@ impl Order {
             excluded_groups: wanted.excluded_groups,
             delete_guard: wanted.delete_guard,
             settings: wanted.settings,
+            credentials_expire_at: self.credentials_expire_at(before),
             created_at: before.map_or(now, |before| before.created_at),
             updated_at: now,
         }
@@ -214,6 +219,13 @@ impl Order {
             "must be your own, and take the integration from no other",
         );
         Err(ChangeError::Invalid(vec![error]))
+    }
+
+    fn credentials_expire_at(&self, before: Option<&Integration>) -> Option<Timestamp> {
+        match &self.wanted.credentials {
+            Some(credentials) => adapters::credentials_expire_at(self.id.system, credentials),
+            None => before.and_then(|before| before.credentials_expire_at),
+        }
     }
 
     /// A new credential is taken to work until the system says otherwise.

@@ -39,7 +39,16 @@ pub(super) async fn all(ports: &Ports, id: &IntegrationId, deadline: Timestamp) 
 /// What goes without regard to anything else. The lease and the last run stay: their numbers only ever go up.
 fn plain(id: &IntegrationId) -> Vec<Query> {
     let organization = id.organization.as_str();
-    let control = ["cursor", "pause", "quarantine", "review", "seen", "deletions"].map(|what| {
+    let control = [
+        "cursor",
+        "pause",
+        "expiry",
+        "quarantine",
+        "review",
+        "seen",
+        "deletions",
+    ]
+    .map(|what| {
         Query::new(
             Table::Control,
             organization,

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 mod change;
 mod connect;
 mod disconnect;
+mod expiry;
 mod forget;
 mod pause;
 mod reauthorize;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 pub use change::{ChangeError, Precondition};
 pub use connect::{Connected, Order, connect};
 pub use disconnect::{Disconnected, disconnect};
+pub(crate) use expiry::{PREFIX as EXPIRY, announce, before};
 pub use pause::{pause, resume};
 pub use reauthorize::needs_reauthorization;
 pub use row::{Stored, integration_key, list, read};
@@ -128,6 +130,9 @@ pub struct Integration {
     pub settings: serde_json::Value,
     /// Changes whenever the configuration does in a way that makes old cursors worthless.
     pub mapping_version: u32,
+    /// When its credentials stop working, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials_expire_at: Option<Timestamp>,
     /// When it was connected.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -30,6 +30,20 @@ pub struct ResultEvent {
     pub detail: serde_json::Value,
 }
 
+#[cfg(test)]
+impl ResultEvent {
+    /// Insists that the event has the name of its schema, and its fields: all that it requires, and no other.
+    pub(crate) fn check(&self, schema: &str) {
+        let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+        let sent = self.detail.as_object().unwrap().keys().map(String::as_str);
+        // Added by the port, from the event itself.
+        let sent: std::collections::BTreeSet<&str> = sent.chain(["eventId"]).collect();
+        let required = schema["required"].as_array().unwrap();
+        assert_eq!(sent, required.iter().filter_map(|name| name.as_str()).collect());
+        assert_eq!(Some(self.detail_type.as_str()), schema["title"].as_str());
+    }
+}
+
 /// The bus did not take an event.
 #[derive(Debug, thiserror::Error)]
 #[error("the event bus is unavailable")]

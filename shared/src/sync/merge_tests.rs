@@ -32,6 +32,7 @@ fn integration(rule: ConflictRule, direction: Direction) -> Integration {
         settings: serde_json::Value::Null,
         integration_system_id: None,
         mapping_version: 1,
+        credentials_expire_at: None,
         created_at: at(EARLY),
         updated_at: at(EARLY),
     }

@@ -122,6 +122,7 @@ impl World {
             settings: serde_json::Value::Null,
             integration_system_id: None,
             mapping_version: 1,
+            credentials_expire_at: None,
             created_at: now,
             updated_at: now,
         };

@@ -123,6 +123,7 @@ impl World {
             settings: self.settings.clone(),
             integration_system_id: None,
             mapping_version: 1,
+            credentials_expire_at: None,
             created_at: self.simulation.now(),
             updated_at: self.simulation.now(),
         }

@@ -372,6 +372,7 @@ fn integration(simulation: &Simulation) -> Integration {
         settings: settings(simulation),
         integration_system_id: None,
         mapping_version: 1,
+        credentials_expire_at: None,
         created_at: now,
         updated_at: now,
     }

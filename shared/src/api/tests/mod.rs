@@ -5,6 +5,7 @@ mod bulk;
 mod connecting;
 mod disconnecting;
 mod document;
+mod expiring;
 mod graphql;
 mod graphql_limits;
 mod idempotency;

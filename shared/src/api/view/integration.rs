@@ -36,7 +36,8 @@ pub(in crate::api) struct IntegrationBody {
     /// The system's own settings.
     #[schema(value_type = Object)]
     settings: serde_json::Value,
-    /// Needed to connect; on a change, only where they change. Never answered.
+    /// Needed to connect; on a change, only where they change. Never answered. For `dynamics365`: `clientId`, and either
+    /// `clientSecret`, with `expiresAt` where that is known, or `certificate` and `privateKey` in PEM.
     #[schema(value_type = Option<Object>, write_only)]
     credentials: Option<BTreeMap<String, String>>,
 }
@@ -77,6 +78,10 @@ pub(in crate::api) struct IntegrationView {
     /// The system's own settings.
     #[schema(value_type = Object)]
     settings: serde_json::Value,
+    /// When its credentials stop working, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    credentials_expire_at: Option<Timestamp>,
     /// When it was connected.
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
@@ -144,6 +149,7 @@ impl From<Integration> for IntegrationView {
             excluded_groups: integration.excluded_groups,
             delete_guard: integration.delete_guard,
             settings: integration.settings,
+            credentials_expire_at: integration.credentials_expire_at,
             created_at: integration.created_at,
             updated_at: integration.updated_at,
         }

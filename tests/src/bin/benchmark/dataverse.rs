@@ -122,6 +122,7 @@ fn integration(connection: &Connection) -> Result<Integration, Failure> {
         settings: settings(connection),
         integration_system_id: None,
         mapping_version: 1,
+        credentials_expire_at: None,
         created_at: now,
         updated_at: now,
     })
