@@ -29,6 +29,7 @@ def deploy(place: Place, binaries: dict[str, Path]) -> str:
     _note_access(place, outputs)
     _tell_functions_the_address(place, template)
     _allow_schedules(place)
+    _allow_contexts(place)
     verify(place, template)
     place.note(deployed=wanted)
     return done
@@ -133,13 +134,35 @@ def _tell_functions_the_address(place: Place, template: dict) -> None:
 def _allow_schedules(place: Place) -> None:
     """Allows functions, in the default group, what their roles allow in the group of the stack."""
     # The emulator holds each schedule against the default group, whichever it is in.
-    iam = emulator.client(place, "iam")
     for function in ("integrations", "reconcile"):
-        told = emulator.client(place, "lambda").get_function_configuration(FunctionName=f"{NAME}-{function}")
-        role = told["Role"].split("/")[-1]
-        policy = json.dumps(iam.get_role_policy(RoleName=role, PolicyName=function)["PolicyDocument"])
-        elsewhere = policy.replace(f":schedule/{NAME}/", ":schedule/default/")
-        iam.put_role_policy(RoleName=role, PolicyName=f"{function}-in-the-emulator", PolicyDocument=elsewhere)
+        policy = json.dumps(_policy(place, function))
+        _allow_too(place, function, policy.replace(f":schedule/{NAME}/", ":schedule/default/"))
+
+
+def _allow_contexts(place: Place) -> None:
+    """Allows functions, whatever something is sealed for, what their roles allow for some things."""
+    # The emulator does not know that condition, and so would refuse everything.
+    for function in ("dynamics365",):
+        policy = _policy(place, function)
+        confined = [each for each in policy["Statement"] if "kms:EncryptionContext:" in json.dumps(each)]
+        for statement in confined:
+            del statement["Condition"]
+        _allow_too(place, function, json.dumps({**policy, "Statement": confined}))
+
+
+def _policy(place: Place, function: str) -> dict:
+    return emulator.client(place, "iam").get_role_policy(RoleName=_role(place, function), PolicyName=function)["PolicyDocument"]
+
+
+def _allow_too(place: Place, function: str, policy: str) -> None:
+    emulator.client(place, "iam").put_role_policy(
+        RoleName=_role(place, function), PolicyName=f"{function}-in-the-emulator", PolicyDocument=policy
+    )
+
+
+def _role(place: Place, function: str) -> str:
+    told = emulator.client(place, "lambda").get_function_configuration(FunctionName=f"{NAME}-{function}")
+    return told["Role"].split("/")[-1]
 
 
 def _all_routes(place: Place) -> set[str]:

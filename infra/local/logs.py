@@ -13,9 +13,14 @@ def show(place: Place, function: str | None, minutes: float) -> None:
     if function and function not in packages:
         raise Problem(f"there is no function {function}; there are {', '.join(packages)}.")
     since = int((time.time() - minutes * 60) * 1000)
-    lines = [line for name in ([function] if function else packages) for line in _lines(place, name, since)]
-    for stamp, name, text in sorted(lines):
+    for stamp, name, text in lines(place, [function] if function else packages, since):
         print(time.strftime("%H:%M:%S", time.localtime(stamp / 1000)), f"{name}:", text)
+
+
+def lines(place: Place, packages: list[str] | None = None, since: int = 0) -> list[tuple[int, str, str]]:
+    """Returns when functions logged what, in the order of time: of all of them, where none are named."""
+    names = packages or templates.packages(templates.load())
+    return sorted(line for name in names for line in _lines(place, name, since))
 
 
 def _lines(place: Place, name: str, since: int):

@@ -52,6 +52,7 @@ FUNCTION = ("Dynamics365Function", P)
 SLICE = (*FUNCTION, "Events", "Slice", P)
 STATEMENT = ("TriggerSyncRole", P, "Policies", 0, "PolicyDocument", "Statement", 1)
 PASS_ROLE = ("IntegrationsRole", P, "Policies", 0, "PolicyDocument", "Statement", 6)
+OPENS_TOKENS = ("Dynamics365Role", P, "Policies", 0, "PolicyDocument", "Statement", 3)
 SCHEDULE = ("ReconcileSchedule", P)
 KEY_POLICY = ("SealingKey", P, "KeyPolicy", "Statement", 0)
 ROUTE_SETTINGS = ("Stage", P, "RouteSettings")
@@ -85,7 +86,7 @@ PLANTED = [
     (calls.what_the_code_calls_is_allowed, put("IntegrationSystemsRole", P, "Policies", [])),
     (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["dynamodb:Scan"])),
     (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["kms:GenerateMac"])),
-    (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["scheduler:ListSchedules"])),
+    (calls.what_is_allowed_is_called, put(*STATEMENT, "Action", ["scheduler:ListScheduleGroups"])),
     (events.queues_wait_for_six_timeouts, put(*FUNCTION, "Timeout", 121)),
     (events.queues_wait_for_six_timeouts, drop("Dynamics365Queue", P, "VisibilityTimeout")),
     (events.batches_report_what_failed, drop(*SLICE, "FunctionResponseTypes")),
@@ -114,6 +115,12 @@ PLANTED = [
     (stores.keys_are_open_to_roles_only, put(*KEY_POLICY, "Principal", "*")),
     (stores.what_is_sealed_is_opened_by_one_function, put(*STATEMENT, "Resource", {"Fn::GetAtt": ["SealingKey", "Arn"]})),
     (stores.what_is_sealed_is_opened_by_one_function, put("IntegrationSystemsRole", P, "Policies", [])),
+    (stores.what_is_sealed_is_opened_by_one_function, drop(*OPENS_TOKENS, "Condition")),
+    (stores.what_is_sealed_is_opened_by_one_function,
+     put(*OPENS_TOKENS, "Condition", {"StringLikeIfExists": {stores.CONTEXT: "access token of *"}})),
+    (stores.others_open_nothing_but_access_tokens, put(*OPENS_TOKENS, "Condition", "StringLike", stores.CONTEXT, "*")),
+    (stores.others_open_nothing_but_access_tokens,
+     put(*OPENS_TOKENS, "Condition", "StringLike", stores.CONTEXT, ["access token of *", "refresh token of *"])),
     (stores.queues_are_encrypted, drop("Dynamics365Queue", P, "SqsManagedSseEnabled")),
     (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "SecretString", "swordfish")),
     (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "GenerateSecretString", "PasswordLength", 42)),
@@ -122,6 +129,7 @@ PLANTED = [
     (api.every_route_has_the_authorizer, put("GetOpenApiRoute", P, "AuthorizationType", "NONE")),
     (api.every_route_has_the_authorizer, drop("GetOpenApiRoute", P, "AuthorizerId")),
     (api.every_route_has_the_authorizer, drop("GetKeySetRoute")),
+    (api.every_route_has_the_authorizer, put("RefreshTokenRoute", P, "AuthorizationType", "NONE")),
     (api.every_route_has_the_authorizer, put("IssueTokenRoute", P, "RouteKey", "POST /oauth2/tokens")),
     (api.every_route_has_the_authorizer,
      put("IssueTokenRoute", P, _at(TEMPLATE["Resources"], ("GraphqlRoute", P)) | {"RouteKey": "POST /oauth2/token"})),
@@ -135,6 +143,7 @@ PLANTED = [
     (api.open_routes_have_a_throttle_of_their_own, drop("Stage", "DependsOn")),
     (api.access_logs_hold_nothing_private, drop("Stage", P, "AccessLogSettings")),
     (api.access_logs_hold_nothing_private, put("Stage", P, "AccessLogSettings", "Format", "$context.path")),
+    (api.access_logs_hold_nothing_private, put("Stage", P, "AccessLogSettings", "Format", "$context.routeKey $context.queryString")),
     (observation.every_alarm_says_what_to_do, put("SilenceAlarm", P, "AlarmDescription", "It is silent.")),
     (observation.every_alarm_is_told, drop("SilenceAlarm", P, "AlarmActions")),
     (observation.dead_letters_raise_an_alarm, drop("DeadSlicesAlarm")),
@@ -144,6 +153,11 @@ PLANTED = [
     (observation.errors_and_throttles_raise_an_alarm, drop("Dynamics365ThrottlesAlarm")),
     (observation.silence_raises_an_alarm, drop("CredentialsSilenceAlarm")),
     (observation.silence_raises_an_alarm, put("SilenceAlarm", P, "TreatMissingData", "ignore")),
+    (observation.what_the_code_marks_is_counted, drop("SilentIntegrations")),
+    (observation.what_the_code_marks_is_counted, put("UnmendedRows", P, "FilterPattern", "{ $.unmended IS TRUE }")),
+    (observation.what_is_counted_raises_an_alarm, drop("RefusedCredentialsAlarm")),
+    (observation.what_is_counted_raises_an_alarm, drop("IntegrationSystemsFaultsAlarm")),
+    (observation.refused_credentials_are_counted_wherever_they_are_used, drop("CredentialsRefusedAtWork")),
     (observation.server_errors_raise_an_alarm, drop("ServerErrorsAlarm")),
     (references.every_reference_resolves, put(*STATEMENT, "Resource", {"Ref": "RecordTable"})),
     (references.every_reference_resolves, put(*STATEMENT, "Resource", {"Fn::Sub": "${RecordTable.Arn}/index/due"})),

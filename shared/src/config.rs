@@ -70,6 +70,7 @@ const API_URL: &str = "API_URL";
 const SIGNING_KEY: &str = "SIGNING_KEY";
 const PREVIOUS_SIGNING_KEY: &str = "PREVIOUS_SIGNING_KEY";
 const SEALING_KEY: &str = "SEALING_KEY";
+const TOKEN_KEY: &str = "TOKEN_KEY";
 const GRAPHQL_INTROSPECTION: &str = "GRAPHQL_INTROSPECTION";
 const HYDRA_ADMIN_URL: &str = "HYDRA_ADMIN_URL";
 const HYDRA_API: &str = "HYDRA_API";
@@ -80,6 +81,9 @@ const TICK_ROLE: &str = "TICK_ROLE";
 const TICK_DEAD_LETTERS: &str = "TICK_DEAD_LETTERS";
 const OUTBOUND_EXCEPTIONS: &str = "OUTBOUND_EXCEPTIONS";
 
+/// Where sign-in servers send browsers back to, below the address of the API.
+const CALLBACK: &str = "/v1/oauth/callback";
+
 /// Variables that only the local stack sets: never in the template.
 pub const LOCAL_ONLY: &[&str] = &[OUTBOUND_EXCEPTIONS];
 
@@ -88,6 +92,7 @@ pub const VARIABLES: &[(&str, &[&str])] = &[
     ("trigger-sync", TriggerSyncConfig::VARIABLES),
     ("integrations", IntegrationsConfig::VARIABLES),
     ("dynamics365", Dynamics365Config::VARIABLES),
+    ("token-refresh", TokenRefreshConfig::VARIABLES),
     ("reconcile", ReconcileConfig::VARIABLES),
     ("authorizer", AuthorizerConfig::VARIABLES),
     ("integration-systems", IntegrationSystemsConfig::VARIABLES),
@@ -176,6 +181,7 @@ pub struct IntegrationsConfig {
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
 /// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
 /// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
+/// | `TOKEN_KEY` | the ARN of the key that seals the tokens of integrations |
 /// | `EVENT_BUS` | the name of the bus for result events |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,8 +192,33 @@ pub struct Dynamics365Config {
     pub dynamics365_queue_url: String,
     /// How the names of the integrations' secrets begin.
     pub secret_prefix: String,
+    /// The key that seals the tokens of integrations.
+    pub token_key: String,
     /// The name of the bus for result events.
     pub event_bus: String,
+    /// Origins that may be called though they are not public.
+    pub outbound_exceptions: Exceptions,
+}
+
+/// What `token-refresh` is told.
+///
+/// | variable | holds |
+/// | --- | --- |
+/// | `CONTROL_TABLE` | the name of the control table |
+/// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
+/// | `TOKEN_KEY` | the ARN of the key that seals the tokens of integrations |
+/// | `API_URL` | the address of the API, to which sign-in servers send browsers back |
+/// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRefreshConfig {
+    /// The control table.
+    pub control_table: String,
+    /// How the names of the integrations' secrets begin.
+    pub secret_prefix: String,
+    /// The key that seals the tokens of integrations.
+    pub token_key: String,
+    /// Where sign-in servers send browsers back to.
+    pub callback: url::Url,
     /// Origins that may be called though they are not public.
     pub outbound_exceptions: Exceptions,
 }
@@ -344,6 +375,7 @@ impl Dynamics365Config {
         RECORDS_TABLE,
         DYNAMICS365_QUEUE_URL,
         SECRET_PREFIX,
+        TOKEN_KEY,
         EVENT_BUS,
     ];
 
@@ -357,7 +389,27 @@ impl Dynamics365Config {
             tables: Tables::read(environment)?,
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
+            token_key: required(environment, TOKEN_KEY)?,
             event_bus: required(environment, EVENT_BUS)?,
+            outbound_exceptions: exceptions(environment)?,
+        })
+    }
+}
+
+impl TokenRefreshConfig {
+    const VARIABLES: &[&str] = &[CONTROL_TABLE, SECRET_PREFIX, TOKEN_KEY, API_URL];
+
+    /// Reads it from the environment.
+    ///
+    /// # Errors
+    ///
+    /// `Missing` or `Malformed`, naming the first variable at fault.
+    pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            control_table: required(environment, CONTROL_TABLE)?,
+            secret_prefix: prefix(environment, SECRET_PREFIX)?,
+            token_key: required(environment, TOKEN_KEY)?,
+            callback: below(environment, API_URL, CALLBACK)?,
             outbound_exceptions: exceptions(environment)?,
         })
     }
@@ -506,6 +558,14 @@ fn url(environment: &dyn Environment, name: &'static str) -> Result<String, Conf
     required(environment, name)
 }
 
+/// Returns a place below a URL, whether that ends with a slash or not.
+fn below(environment: &dyn Environment, name: &'static str, path: &str) -> Result<url::Url, ConfigError> {
+    let mut url = parsed_url(environment, name)?;
+    let place = format!("{}{path}", url.path().trim_end_matches('/'));
+    url.set_path(&place);
+    Ok(url)
+}
+
 fn parsed_url(environment: &dyn Environment, name: &'static str) -> Result<url::Url, ConfigError> {
     let parsed: Option<url::Url> = required(environment, name)?.parse().ok();
     let named = parsed.filter(url::Url::has_host);
@@ -558,6 +618,7 @@ mod tests {
             "trigger-sync" => TriggerSyncConfig::read(&environment).map(drop),
             "integrations" => IntegrationsConfig::read(&environment).map(drop),
             "dynamics365" => Dynamics365Config::read(&environment).map(drop),
+            "token-refresh" => TokenRefreshConfig::read(&environment).map(drop),
             "reconcile" => ReconcileConfig::read(&environment).map(drop),
             "authorizer" => AuthorizerConfig::read(&environment).map(drop),
             "integration-systems" => IntegrationSystemsConfig::read(&environment).map(drop),
@@ -634,6 +695,21 @@ mod tests {
             .0
             .insert(DYNAMICS365_QUEUE_URL.into(), "https://queue.example/q".into());
         assert!(TriggerSyncConfig::read(&environment).is_ok());
+    }
+
+    #[test]
+    fn browsers_come_back_below_the_address_of_the_api() {
+        for (api, callback) in [
+            ("https://api.example", "https://api.example/v1/oauth/callback"),
+            (
+                "http://127.0.0.1:4566/api/$default",
+                "http://127.0.0.1:4566/api/$default/v1/oauth/callback",
+            ),
+            ("https://api.example/", "https://api.example/v1/oauth/callback"),
+        ] {
+            let environment = MapEnvironment::from([(API_URL, api)]);
+            assert_eq!(below(&environment, API_URL, CALLBACK).unwrap().as_str(), callback);
+        }
     }
 
     #[test]

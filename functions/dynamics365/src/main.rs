@@ -3,6 +3,8 @@
 mod handler;
 mod parts;
 
+use std::sync::Arc;
+
 use shared::adapters::{Connections, Registry};
 use shared::clients::Clients;
 use shared::config::{Dynamics365Config, ProcessEnvironment};
@@ -13,8 +15,9 @@ async fn main() -> Result<(), lambda::Error> {
     let config = Dynamics365Config::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment(&ProcessEnvironment);
     let ports = lambda::ports(&clients, config.tables.into(), &config.dynamics365_queue_url);
+    let tokens = lambda::shared_tokens(&clients, &ports, config.token_key);
     let registry = Registry {
-        connections: Connections::new(config.outbound_exceptions, std::sync::Arc::clone(&ports.clock)),
+        connections: Connections::new(config.outbound_exceptions, Arc::clone(&ports.clock)).sharing(tokens),
         secrets: lambda::secrets(&clients),
         secret_prefix: config.secret_prefix,
         time_limit: parts::SLICE,

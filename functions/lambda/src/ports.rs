@@ -1,5 +1,6 @@
 //! The ports as they are on AWS.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::clients::Clients;
@@ -9,6 +10,7 @@ use shared::flow::Ports;
 use shared::http::{Exceptions, Http};
 use shared::keys::{KeyNames, Keys, KmsKeys};
 use shared::model::System;
+use shared::oauth::SharedTokens;
 use shared::publish::{EventBridge, Publish};
 use shared::queue::SqsQueue;
 use shared::registry::{BuiltIn, Hydra, Issuer, Tokens};
@@ -26,9 +28,19 @@ pub fn store(clients: &Clients, names: TableNames) -> Arc<dyn Store> {
 #[must_use]
 pub fn ports(clients: &Clients, names: TableNames, dynamics365_queue_url: &str) -> Ports {
     let urls = [(System::Dynamics365, dynamics365_queue_url.to_owned())];
+    ports_to(clients, names, urls.into())
+}
+
+/// Puts the tables and the time together, for a function that puts nothing on a queue.
+#[must_use]
+pub fn ports_without_queues(clients: &Clients, names: TableNames) -> Ports {
+    ports_to(clients, names, BTreeMap::new())
+}
+
+fn ports_to(clients: &Clients, names: TableNames, queues: BTreeMap<System, String>) -> Ports {
     Ports {
         store: store(clients, names),
-        queue: Arc::new(SqsQueue::new(clients.sqs(), urls.into())),
+        queue: Arc::new(SqsQueue::new(clients.sqs(), queues)),
         clock: Arc::new(SystemClock),
     }
 }
@@ -37,11 +49,32 @@ pub fn ports(clients: &Clients, names: TableNames, dynamics365_queue_url: &str) 
 #[must_use]
 pub fn keys(clients: &Clients, config: &IssuerConfig, seals: Option<String>) -> Arc<dyn Keys> {
     let names = KeyNames {
-        signs: config.signing_key.clone(),
+        signs: Some(config.signing_key.clone()),
         signed: config.previous_signing_key.clone(),
         seals,
     };
     Arc::new(KmsKeys::new(clients.kms(), names))
+}
+
+/// Puts the key together that seals the tokens of integrations; it signs nothing.
+#[must_use]
+pub fn token_keys(clients: &Clients, seals: String) -> Arc<dyn Keys> {
+    let names = KeyNames {
+        signs: None,
+        signed: None,
+        seals: Some(seals),
+    };
+    Arc::new(KmsKeys::new(clients.kms(), names))
+}
+
+/// Puts together where the tokens of integrations are kept for all functions, by one that shows no refresh token.
+#[must_use]
+pub fn shared_tokens(clients: &Clients, ports: &Ports, key: String) -> SharedTokens {
+    SharedTokens {
+        store: Arc::clone(&ports.store),
+        keys: token_keys(clients, key),
+        spends: false,
+    }
 }
 
 /// Puts the issuer of access tokens together, and the tokens where they are issued here.

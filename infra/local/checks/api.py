@@ -8,7 +8,8 @@ from ..place import ROOT
 from .lookup import functions, many, of_type, target, texts
 
 OPENAPI = ROOT / "shared" / "openapi.json"
-# Where one comes for a token, and for the keys by which tokens are verified, before one has any; and where a monitor looks.
+# Where one comes for a token, and for the keys by which tokens are verified, before one has any; where a monitor looks; and
+# where a sign-in server sends a browser back to, which has no token of ours, but a secret that was made for this one sign-in.
 OPEN = {
     "GET /healthz",
     "POST /oauth2/token",
@@ -16,6 +17,7 @@ OPEN = {
     "POST /oauth2/revoke",
     "GET /.well-known/openid-configuration",
     "GET /.well-known/jwks.json",
+    "GET /v1/oauth/callback",
 }
 LIMITS = ("ThrottlingRateLimit", "ThrottlingBurstLimit")
 LOGGABLE = {

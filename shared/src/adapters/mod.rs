@@ -22,10 +22,11 @@ use serde_json::Value;
 
 use crate::adapter::{Adapter, Deadline, Log, Retry};
 use crate::clock::Clock;
+use crate::flow::refresh::Registration;
 use crate::http::{Exceptions, Http};
 use crate::integration::Integration;
 use crate::model::{FieldError, System};
-use crate::oauth::TokenCache;
+use crate::oauth::{Application, Grant, Outbound, SharedTokens, TokenCache, TokenKey, TokenSource};
 use crate::secrets::Secret;
 use session::Sessions;
 
@@ -37,6 +38,7 @@ pub struct Connections {
     http: Http,
     clock: Arc<dyn Clock>,
     tokens: Arc<TokenCache>,
+    shared: Option<SharedTokens>,
     sessions: Arc<Sessions>,
 }
 
@@ -48,7 +50,42 @@ impl Connections {
             http: Http::new(exceptions),
             clock,
             tokens: Arc::default(),
+            shared: None,
             sessions: Arc::default(),
+        }
+    }
+
+    /// Shares tokens with other processes; without, this one keeps its own.
+    #[must_use]
+    pub fn sharing(self, tokens: SharedTokens) -> Self {
+        Self {
+            shared: Some(tokens),
+            ..self
+        }
+    }
+
+    /// The same way out, with tokens that nobody else sees: where credentials are only tried.
+    fn alone(&self) -> Self {
+        Self {
+            tokens: Arc::default(),
+            shared: None,
+            ..self.clone()
+        }
+    }
+
+    fn source(&self, key: TokenKey, grant: Grant, application: Application, http: &Http) -> TokenSource {
+        let endpoint = Outbound {
+            application,
+            http: http.clone(),
+            clock: Arc::clone(&self.clock),
+        };
+        TokenSource {
+            key,
+            grant,
+            endpoint: Arc::new(endpoint),
+            clock: Arc::clone(&self.clock),
+            cache: Arc::clone(&self.tokens),
+            shared: self.shared.clone(),
         }
     }
 
@@ -81,6 +118,21 @@ pub fn connect(
             let adapter = dynamics365::connect(integration, secret, connections)?;
             Ok(wrap(adapter, &connections.clock, deadline))
         }
+    }
+}
+
+/// Returns how an integration signs in; nothing is sent.
+///
+/// # Errors
+///
+/// As for [`connect`].
+pub fn registration(
+    integration: &Integration,
+    secret: &Secret,
+    connections: &Connections,
+) -> Result<Registration, Vec<FieldError>> {
+    match integration.id.system {
+        System::Dynamics365 => dynamics365::registration(integration, secret, connections),
     }
 }
 

@@ -6,12 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Connections, connect};
-use crate::adapter::{Adapter, ErrorKind, Unusable};
+use super::{Connections, connect, registration};
+use crate::adapter::{Adapter, ErrorKind, Finding, Unusable};
+use crate::flow::refresh::{Registration, Registrations};
 use crate::flow::work::Connect;
-use crate::integration::Integration;
+use crate::integration::{Integration, Prove};
 use crate::model::{FieldError, IntegrationId};
-use crate::secrets::{SecretError, Secrets};
+use crate::oauth::{TokenError, TokenErrorKind};
+use crate::secrets::{Secret, SecretError, Secrets};
 
 /// Sets up adapters.
 #[derive(Debug, Clone)]
@@ -33,6 +35,51 @@ pub fn secret_name(prefix: &str, integration: &IntegrationId) -> String {
 }
 
 #[async_trait]
+impl Registrations for Registry {
+    async fn registration(&self, integration: &Integration) -> Result<Registration, TokenError> {
+        let secret = self.secret(integration).await.map_err(without_token)?;
+        let registered = registration(integration, &secret, &self.connections);
+        registered.map_err(|faults| without_token(faulty(&faults)))
+    }
+}
+
+#[async_trait]
+impl Prove for Registry {
+    /// A person's sign-in is renewed with them; an application signs in anew, and is seen to do all that a sync needs.
+    async fn prove(&self, integration: &Integration, secret: &Secret) -> Vec<Finding> {
+        let failed = |question: &str, answer: String| {
+            vec![Finding {
+                question: question.to_owned(),
+                works: false,
+                cause: None,
+                answer,
+            }]
+        };
+        let registration = match registration(integration, secret, &self.connections) {
+            Ok(registration) => registration,
+            Err(faults) => return failed("configuration", faulty(&faults).1),
+        };
+        if registration.sign_in.is_some() {
+            return match registration.tokens.prove().await {
+                Ok(_) => Vec::new(),
+                // It says nothing against the application's own credentials, with which the person signs in anew.
+                Err(error) if error.has_ended() => Vec::new(),
+                Err(error) => failed("sign in", error.to_string()),
+            };
+        }
+        match connect(integration, secret, &self.connections.alone(), self.deadline()) {
+            Ok(adapter) => adapter
+                .probe()
+                .await
+                .into_iter()
+                .filter(|finding| !finding.works)
+                .collect(),
+            Err(faults) => failed("configuration", faulty(&faults).1),
+        }
+    }
+}
+
+#[async_trait]
 impl Connect for Registry {
     async fn connect(&self, integration: &Integration) -> Arc<dyn Adapter> {
         let unusable =
@@ -43,13 +90,14 @@ impl Connect for Registry {
 
 impl Registry {
     async fn set_up(&self, integration: &Integration) -> Result<Arc<dyn Adapter>, (ErrorKind, String)> {
-        let name = secret_name(&self.secret_prefix, &integration.id);
-        let secret = self
-            .secrets
-            .get(&name)
-            .await
-            .map_err(|error| without_secret(&error))?;
+        let secret = self.secret(integration).await?;
         connect(integration, &secret, &self.connections, self.deadline()).map_err(|faults| faulty(&faults))
+    }
+
+    async fn secret(&self, integration: &Integration) -> Result<Secret, (ErrorKind, String)> {
+        let name = secret_name(&self.secret_prefix, &integration.id);
+        let secret = self.secrets.get(&name).await;
+        secret.map_err(|error| without_secret(&error))
     }
 
     fn deadline(&self) -> Timestamp {
@@ -71,7 +119,21 @@ fn without_secret(error: &SecretError) -> (ErrorKind, String) {
         }
         SecretError::Full { .. } | SecretError::Unavailable(_) => ErrorKind::Unavailable,
     };
-    (kind, error.to_string())
+    let told = match error {
+        SecretError::Missing { .. } => "there are no credentials: put the integration with some".to_owned(),
+        SecretError::Denied { .. } => "the credentials may not be read".to_owned(),
+        other => other.to_string(),
+    };
+    (kind, told)
+}
+
+/// A human gives other credentials, or looks at what is configured.
+fn without_token((kind, why): (ErrorKind, String)) -> TokenError {
+    match kind {
+        ErrorKind::Unauthenticated => TokenError::new(TokenErrorKind::Refused, "key", why),
+        ErrorKind::Unavailable => TokenError::new(TokenErrorKind::Unavailable, "secrets", why),
+        _ => TokenError::new(TokenErrorKind::Malformed, "configuration", why),
+    }
 }
 
 /// Faults of credentials are mended by other credentials, those of settings by other settings.

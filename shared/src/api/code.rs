@@ -32,6 +32,8 @@ pub enum Code {
     UnknownRun,
     /// The integration has no schedule.
     UnknownSchedule,
+    /// There is no such sign-in, or it took too long, or it has ended.
+    UnknownSignIn,
     /// Nothing with this id is in quarantine.
     UnknownQuarantine,
     /// There is no such review.
@@ -46,6 +48,8 @@ pub enum Code {
     Paused,
     /// The integration needs another credential.
     NeedsReauthorization,
+    /// The person, or the sign-in server, has declined.
+    SignInDeclined,
     /// The integration is being disconnected.
     Disconnecting,
     /// Another change of the integration is under way.
@@ -83,6 +87,7 @@ impl Code {
             | Self::UnknownRecord
             | Self::UnknownRun
             | Self::UnknownSchedule
+            | Self::UnknownSignIn
             | Self::UnknownQuarantine
             | Self::UnknownReview => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -90,6 +95,7 @@ impl Code {
             | Self::RunEnded
             | Self::Paused
             | Self::NeedsReauthorization
+            | Self::SignInDeclined
             | Self::Disconnecting
             | Self::ChangeInProgress
             | Self::IdempotencyInProgress => StatusCode::CONFLICT,
@@ -119,6 +125,7 @@ impl Code {
             Self::UnknownRecord => "There is no such record",
             Self::UnknownSchedule => "The integration has no schedule",
             Self::UnknownRun => "There is no such run",
+            Self::UnknownSignIn => "There is no such sign-in",
             Self::UnknownQuarantine => "Nothing with this id is in quarantine",
             Self::UnknownReview => "There is no such review",
             Self::MethodNotAllowed => "The path does not take this method",
@@ -126,6 +133,7 @@ impl Code {
             Self::RunEnded => "The run has ended",
             Self::Paused => "The integration is paused",
             Self::NeedsReauthorization => "The integration needs another credential",
+            Self::SignInDeclined => "The sign-in was declined",
             Self::Disconnecting => "The integration is being disconnected",
             Self::ChangeInProgress => "Another change of the integration is under way",
             Self::IdempotencyInProgress => "A request with this Idempotency-Key is being worked on",

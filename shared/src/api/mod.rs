@@ -42,8 +42,9 @@ pub use caller::{Caller, RemoteAddress, RequestId};
 pub use code::Code;
 pub use graphql::Graphql;
 pub use openapi::{OPENAPI_JSON, document};
-pub use operation::{Operation, ScheduleOperation};
+pub use operation::{Operation, ScheduleOperation, TokenOperation};
 pub use problem::{Fault, PROBLEM_JSON, Problem};
 pub use routes::{
-    Integrations, RegistryState, Test, integration_routes, registry_routes, test_routes, trigger_routes,
+    Integrations, RegistryState, Test, TokenState, integration_routes, registry_routes, test_routes,
+    token_routes, trigger_routes,
 };

@@ -26,6 +26,9 @@ const BEARER: &str = "bearer";
 /// What is in the path of whatever belongs to an organization.
 const ORGANIZATION: &str = "{organizationId}";
 
+/// The same, where its integration is in the path.
+const INTEGRATION: &str = "{integrationId}";
+
 /// Puts the document of some routes together.
 #[must_use]
 pub fn document(routes: impl IntoIterator<Item = OpenApiRouter>) -> OpenApi {
@@ -75,7 +78,7 @@ fn describe(path: &str, item: &mut PathItem) {
                 names_in(path).map(|name| parameter(ParameterIn::Path, name, Required::True).into()),
             );
             let id = operation.operation_id.clone().unwrap_or_default();
-            if path.contains(ORGANIZATION) {
+            if path.contains(ORGANIZATION) || path.contains(INTEGRATION) {
                 parameters.extend(extra(&method, &id).into_iter().map(Into::into));
             }
             operation.security = security(&id);

@@ -1,13 +1,14 @@
 //! The operations by their names, also for those that invoke a function without HTTP.
 
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::routes::Integrations;
-use super::view::{LastResult, RunView, ScheduleBody, ScheduleView, StartedAll, StatusView};
+use super::routes::{Integrations, TokenState};
+use super::view::{LastResult, RunView, ScheduleBody, ScheduleView, StartedAll, StatusView, TokenView};
 use super::{Caller, Code, Problem, body, place};
 use crate::flow::{self, Attempt, Ports};
 use crate::integration;
@@ -151,6 +152,61 @@ impl ScheduleOperation {
     }
 }
 
+/// An operation on tokens, as a function is invoked with it.
+///
+/// # Shape
+///
+/// `{"operation":"refreshOAuthToken","integrationId":"hlf:dynamics365"}`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    tag = "operation",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum TokenOperation {
+    /// Renews the token of an integration now.
+    RefreshOAuthToken {
+        /// Which integration.
+        integration_id: IntegrationId,
+    },
+    /// Renews whatever ends soon.
+    RefreshDueTokens {},
+}
+
+impl TokenOperation {
+    /// Reads an operation from what a function was invoked with.
+    ///
+    /// # Errors
+    ///
+    /// A problem that names what is wrong.
+    pub fn read(event: Value) -> Result<Self, Problem> {
+        read(event)
+    }
+
+    /// Carries the operation out, and begins nothing after `deadline`; what is answered is what HTTP would answer.
+    ///
+    /// # Errors
+    ///
+    /// The problem that HTTP would answer.
+    pub async fn run(
+        self,
+        state: &TokenState,
+        caller: &Caller,
+        deadline: Timestamp,
+    ) -> Result<Value, Problem> {
+        match self {
+            Self::RefreshOAuthToken { integration_id } => {
+                place::admit(caller, &integration_id.organization)?;
+                json(&refresh_oauth_token(state, caller, &integration_id).await?)
+            }
+            Self::RefreshDueTokens {} => {
+                json(&flow::refresh::sweep(&state.ports, &*state.registrations, deadline).await?)
+            }
+        }
+    }
+}
+
 fn read<T: DeserializeOwned>(event: Value) -> Result<T, Problem> {
     match event {
         Value::Object(object) => body::typed(object),
@@ -288,6 +344,15 @@ impl Asked<'_> {
             requested_by: self.caller.name().to_owned(),
         }
     }
+}
+
+pub(super) async fn refresh_oauth_token(
+    state: &TokenState,
+    caller: &Caller,
+    id: &IntegrationId,
+) -> Result<TokenView, Problem> {
+    let standing = flow::refresh::refresh(&state.ports, &*state.registrations, id, caller.name()).await?;
+    Ok(TokenView::new(id, &standing))
 }
 
 pub(super) async fn trigger_sync(

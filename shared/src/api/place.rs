@@ -11,6 +11,9 @@ use crate::model::{IdError, IntegrationId, Kind, OrganizationId, RecordId, RunId
 /// The longest name that somebody else gives a thing.
 const MAX_NAME: usize = 200;
 
+/// How a path names an integration by its id.
+const BY_ID: &str = "integrationId";
+
 /// The organization in the path, into which the caller was let.
 #[derive(Debug, Clone)]
 pub(super) struct InOrganization {
@@ -18,7 +21,7 @@ pub(super) struct InOrganization {
     pub(super) organization: OrganizationId,
 }
 
-/// The integration in the path.
+/// The integration in the path: by its id, or by its organization and its system.
 #[derive(Debug, Clone)]
 pub(super) struct AtIntegration {
     pub(super) caller: Caller,
@@ -71,7 +74,22 @@ impl Path {
         ))
     }
 
+    /// Returns the integration that is named by its id, if one is.
+    fn by_id(&self) -> Result<Option<IntegrationId>, Problem> {
+        self.text(BY_ID).is_ok().then(|| self.parsed(BY_ID)).transpose()
+    }
+
+    fn organization(&self) -> Result<OrganizationId, Problem> {
+        match self.by_id()? {
+            Some(id) => Ok(id.organization),
+            None => self.parsed("organizationId"),
+        }
+    }
+
     fn integration(&self, organization: OrganizationId) -> Result<IntegrationId, Problem> {
+        if let Some(id) = self.by_id()? {
+            return Ok(id);
+        }
         let system = self
             .text("integrationType")?
             .parse()
@@ -129,7 +147,7 @@ impl<S: Send + Sync> FromRequestParts<S> for InOrganization {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        let organization = Path::of(parts, state).await?.parsed("organizationId")?;
+        let organization = Path::of(parts, state).await?.organization()?;
         admit(&caller, &organization)?;
         agree(&parts.headers, &organization)?;
         Ok(Self { caller, organization })

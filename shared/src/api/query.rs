@@ -5,6 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
 
+use secrecy::SecretString;
+
 use super::Problem;
 use crate::model::FieldError;
 
@@ -29,6 +31,43 @@ impl<S: Send + Sync> FromRequestParts<S> for Preview {
                 "preview",
                 "must be true or false, and is the only parameter",
             )),
+        }
+    }
+}
+
+/// `?state&code`: what a browser brings back from a sign-in server; whatever else the server adds is passed over.
+///
+/// Source: RFC 6749, section 4.1.2.
+#[derive(Debug, Clone)]
+pub(super) struct BroughtBack {
+    pub(super) state: String,
+    /// None where the server gives none.
+    pub(super) code: Option<SecretString>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for BroughtBack {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let read = |name: &'static str| {
+            let mut values =
+                url::form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| *known == name);
+            let value = values.next().map(|(_, value)| value.into_owned());
+            match (value, values.next()) {
+                (_, Some(_)) => Err(Problem::of_field(name, "is given twice")),
+                (value, None) => Ok(value.filter(|value| !value.is_empty())),
+            }
+        };
+        let (state, code, error) = (read("state")?, read("code")?, read("error")?);
+        let state = state.ok_or_else(|| Problem::of_field("state", "is required"))?;
+        match (code, error) {
+            (Some(code), None) => Ok(Self {
+                state,
+                code: Some(code.into()),
+            }),
+            (None, Some(_)) => Ok(Self { state, code: None }),
+            _ => Err(Problem::of_field("code", "is required, unless there is an error")),
         }
     }
 }

@@ -3,9 +3,13 @@
 use std::error::Error;
 
 use super::{Code, Problem};
+use crate::adapter::Finding;
 use crate::flow::TriggerError;
-use crate::integration::{ChangeError, State};
-use crate::model::{IdError, IntegrationId};
+use crate::flow::refresh::RefreshError;
+use crate::flow::sign_in::SignInError;
+use crate::integration::{ChangeError, RotateError, State};
+use crate::model::{FieldError, IdError, IntegrationId};
+use crate::oauth::{TokenError, TokenErrorKind};
 use crate::records::PutError;
 use crate::secrets::SecretError;
 use crate::store::StoreError;
@@ -109,6 +113,56 @@ impl From<ChangeError> for Problem {
             ChangeError::NotIn(state) => Self::not_in(state),
             ChangeError::Secret(error) => error.into(),
             ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let code = match error.kind() {
+            TokenErrorKind::Refused => Code::NeedsReauthorization,
+            TokenErrorKind::RateLimited { .. } | TokenErrorKind::Unavailable | TokenErrorKind::Malformed => {
+                Code::Unavailable
+            }
+        };
+        Self::new(code).because(error.to_string())
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Unknown(id) => Self::unknown_integration(&id),
+            RefreshError::Disconnecting => Self::new(Code::Disconnecting),
+            RefreshError::Token(error) => error.into(),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SignInError> for Problem {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::NotAPerson => {
+                Self::of_field("settings.signIn", "must be user for a person to sign in")
+            }
+            SignInError::Unknown => Self::new(Code::UnknownSignIn).because("begin it anew"),
+            SignInError::Declined => Self::new(Code::SignInDeclined),
+            SignInError::Refresh(error) => error.into(),
+        }
+    }
+}
+
+impl From<RotateError> for Problem {
+    fn from(error: RotateError) -> Self {
+        match error {
+            RotateError::Change(error) => error.into(),
+            RotateError::Refused(findings) => {
+                let fault = |finding: Finding| {
+                    FieldError::new("credentials", format!("{}: {}", finding.question, finding.answer))
+                };
+                Self::of_fields(findings.into_iter().map(fault).collect())
+            }
         }
     }
 }

@@ -3,23 +3,27 @@
 use std::sync::Arc;
 
 use axum::extract::FromRef;
+use url::Url;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Graphql;
 use super::endpoints::{
-    bulk, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, waiting,
+    bulk, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, tokens, waiting,
 };
 use super::throttle::Throttle;
 use crate::flow::Ports;
+use crate::flow::refresh::Registrations;
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
-use crate::integration::Vault;
+use crate::integration::{Prove, Vault};
+use crate::keys::Keys;
 use crate::model::System;
 use crate::registry::{Registry, Tokens};
 use crate::scheduler::Scheduler;
 
 const ORGANIZATION: &str = "/v1/organizations/{organizationId}";
+const INTEGRATION_BY_ID: &str = "/v1/integrations/{integrationId}";
 const INTEGRATION: &str = "/v1/organizations/{organizationId}/integrations/{integrationType}";
 
 /// What the routes of `integrations` work with.
@@ -44,6 +48,23 @@ pub struct Test {
     pub ports: Ports,
     /// The adapters.
     pub connect: Arc<dyn Connect>,
+}
+
+/// What the routes of `token-refresh` work with.
+#[derive(Debug, Clone)]
+pub struct TokenState {
+    /// The tables, the queues and the time.
+    pub ports: Ports,
+    /// What seals what a sign-in needs.
+    pub keys: Arc<dyn Keys>,
+    /// How integrations sign in.
+    pub registrations: Arc<dyn Registrations>,
+    /// Where sign-in servers send browsers back to.
+    pub callback: Url,
+    /// Where credentials are put.
+    pub vault: Vault,
+    /// Sees whether credentials work.
+    pub prove: Arc<dyn Prove>,
 }
 
 /// What the routes of `integration-systems` work with.
@@ -91,6 +112,19 @@ pub fn test_routes(state: Test) -> OpenApiRouter {
     let place = format!("{ORGANIZATION}/integrations/{}", state.system);
     let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
     OpenApiRouter::new().nest(&place, integration).with_state(state)
+}
+
+/// Returns the routes of `token-refresh`.
+#[must_use]
+pub fn token_routes(state: TokenState) -> OpenApiRouter {
+    let integration = OpenApiRouter::new()
+        .routes(routes!(tokens::refresh_token))
+        .routes(routes!(tokens::start_sign_in))
+        .routes(routes!(tokens::rotate_credentials));
+    OpenApiRouter::new()
+        .routes(routes!(tokens::finish_sign_in))
+        .nest(INTEGRATION_BY_ID, integration)
+        .with_state(state)
 }
 
 /// Returns the routes of `integration-systems`.

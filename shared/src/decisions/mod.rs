@@ -26,3 +26,6 @@ pub mod scopes_that_are_not_ours {}
 
 #[doc = include_str!("0009_a_call_is_a_reason_to_look.md")]
 pub mod a_call_is_a_reason_to_look {}
+
+#[doc = include_str!("0010_refresh_tokens_in_the_table.md")]
+pub mod refresh_tokens_in_the_table {}

@@ -3,7 +3,9 @@
 mod orphans;
 mod ports;
 pub mod reconcile;
+pub mod refresh;
 pub mod schedule;
+pub mod sign_in;
 mod status;
 mod trigger;
 pub mod work;

@@ -235,6 +235,25 @@ pub(super) async fn end_orphan(
     Ok(true)
 }
 
+/// Returns the write by which a schedule owes a run: it is started when its integration is active again.
+///
+/// # Errors
+///
+/// Those of the store.
+pub(crate) async fn owe(ports: &Ports, id: &IntegrationId) -> Result<Option<Write>, StoreError> {
+    let stored = schedule::read(&*ports.store, id).await?;
+    let stored = stored.filter(|stored| stored.schedule.is_live());
+    Ok(stored.map(
+        |Stored {
+             mut schedule,
+             version,
+         }| {
+            schedule.queued = true;
+            schedule.write(Expect::Version(version), ports.now())
+        },
+    ))
+}
+
 /// Has a schedule looked at soon, since its integration is active again: what was missed is started once.
 ///
 /// # Errors

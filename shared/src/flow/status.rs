@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use super::Ports;
 use crate::integration::{self, State, Stored};
 use crate::model::IntegrationId;
+use crate::oauth::{self, TokenErrorKind, TokenRow};
 use crate::schedule::{self, Schedule};
 use crate::store::{Query, Store, StoreError, Table};
 use crate::sync::{Run, RunState, RunsStanding, runs_standing};
@@ -58,6 +59,8 @@ pub struct Standing {
     pub runs: RunsStanding,
     /// When it is synced by itself, if it is.
     pub schedule: Option<Schedule>,
+    /// How its tokens stand, if there are any.
+    pub tokens: Option<TokenRow>,
     /// When this was found out.
     pub now: Timestamp,
     /// How many records are in quarantine, up to a thousand.
@@ -76,9 +79,10 @@ pub async fn standing(ports: &Ports, id: &IntegrationId) -> Result<Option<Standi
     let Some(stored) = integration::read(store, id).await? else {
         return Ok(None);
     };
-    let (runs, schedule, quarantined, reviews) = futures::try_join!(
+    let (runs, schedule, tokens, quarantined, reviews) = futures::try_join!(
         runs_standing(store, id),
         schedule::read(store, id),
+        oauth::read(store, id),
         count(store, id, "quarantine"),
         count(store, id, "review"),
     )?;
@@ -88,6 +92,7 @@ pub async fn standing(ports: &Ports, id: &IntegrationId) -> Result<Option<Standi
         schedule: schedule
             .map(|stored| stored.schedule)
             .filter(|schedule| !schedule.cancelled),
+        tokens: tokens.map(|stored| stored.row),
         now: ports.now(),
         quarantined,
         reviews,
@@ -146,11 +151,17 @@ impl Standing {
             ),
             State::NeedsReauthorization => (
                 Level::Failing,
-                "the credential does not work any more",
-                "put the integration with new credentials",
+                self.refusal().unwrap_or("the credential does not work any more"),
+                "give it other credentials, or sign in again",
             ),
         };
         Some(Health::new(level, cause, next))
+    }
+
+    /// Says why the sign-in server refuses the credential, where it does.
+    fn refusal(&self) -> Option<&str> {
+        let failure = self.tokens.as_ref()?.failure.as_ref()?;
+        (failure.error.kind() == TokenErrorKind::Refused).then(|| failure.error.message())
     }
 
     fn expired(&self) -> Option<Health> {

@@ -85,12 +85,13 @@ async fn follow(worker: &Worker, worked: Worked) -> Result<(), StoreError> {
         }
         Worked::Ended(run, event) => {
             tracing::info!(run.id = %run.id, state = ?run.state, totals = ?run.totals, cost = ?run.cost, failure = ?run.failure, "the run has ended");
-            if run
+            if let Some(failure) = run
                 .failure
                 .as_ref()
-                .is_some_and(|failure| failure.code == UNAUTHENTICATED)
+                .filter(|failure| failure.code == UNAUTHENTICATED)
             {
-                integration::needs_reauthorization(&worker.ports, &run).await?;
+                let (id, as_of) = (&run.integration, run.opened_at);
+                integration::needs_reauthorization(&worker.ports, id, as_of, &failure.message).await?;
             }
             if let Some(key) = outbox::key_of(&run.integration, &event) {
                 outbox::publish(&*worker.ports.store, &*worker.publish, key, worker.ports.now()).await?;

@@ -35,6 +35,12 @@ impl Limits {
         body: 4 << 20,
     };
 
+    /// What an answer may take that must be known: a server may need a minute.
+    pub const PATIENT: Self = Self {
+        total: Duration::from_secs(65),
+        body: 64 << 10,
+    };
+
     /// What a short answer may take that somebody waits for.
     pub const QUICK: Self = Self {
         total: Duration::from_secs(3),

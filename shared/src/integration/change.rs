@@ -16,6 +16,9 @@ use crate::sync::RunError;
 /// How long the right lasts: more than the function lives, so that a holder is dead before it runs out.
 const LEASE: Duration = Duration::from_secs(60);
 
+/// The same where credentials are seen to work first, which `token-refresh` has more time for.
+pub(super) const LONG_LEASE: Duration = Duration::from_secs(240);
+
 /// Which version of a thing a caller has in mind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precondition {
@@ -112,6 +115,17 @@ impl Claim {
         by: &str,
         now: Timestamp,
     ) -> Result<Self, ChangeError> {
+        Self::take_for(store, id, by, now, LEASE).await
+    }
+
+    /// Takes the right for another time.
+    pub(super) async fn take_for(
+        store: &dyn Store,
+        id: &IntegrationId,
+        by: &str,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Self, ChangeError> {
         let key = Key::new(
             Table::Control,
             id.organization.as_str(),
@@ -130,7 +144,7 @@ impl Claim {
         } else {
             Expect::Version(version)
         };
-        let until = now + LEASE;
+        let until = now + lease;
         let content = Content::of(&Holder {
             by: by.to_owned(),
             until,

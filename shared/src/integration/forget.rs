@@ -46,6 +46,8 @@ fn plain(id: &IntegrationId) -> Vec<Query> {
         "quarantine",
         "review",
         "seen",
+        "sign-in",
+        "token",
         "deletions",
     ]
     .map(|what| {

@@ -1,4 +1,4 @@
-//! Where the credentials of integrations are put; nothing here reads them.
+//! Where the credentials of integrations are put; nothing here reads those that are current.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 use crate::adapters::secret_name;
 use crate::model::IntegrationId;
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::{Secret, SecretError, Secrets};
 
 /// Takes the credentials of integrations.
 #[derive(Debug, Clone)]
@@ -30,6 +30,33 @@ impl Vault {
         let token = uuid::Uuid::new_v4().to_string();
         let name = secret_name(&self.prefix, id);
         self.secrets.put(&name, credentials, &token).await.map(drop)
+    }
+
+    /// Keeps credentials beside those that are current.
+    pub(super) async fn put_pending(
+        &self,
+        id: &IntegrationId,
+        credentials: &SecretString,
+    ) -> Result<Secret, SecretError> {
+        let token = uuid::Uuid::new_v4().to_string();
+        let name = secret_name(&self.prefix, id);
+        let version = self.secrets.put_pending(&name, credentials, &token).await?;
+        Ok(Secret {
+            value: credentials.clone(),
+            version,
+        })
+    }
+
+    /// Makes pending credentials the current ones.
+    pub(super) async fn promote(&self, id: &IntegrationId, pending: &Secret) -> Result<(), SecretError> {
+        let name = secret_name(&self.prefix, id);
+        self.secrets.promote(&name, &pending.version).await
+    }
+
+    /// Takes pending credentials back.
+    pub(super) async fn withdraw(&self, id: &IntegrationId, pending: &Secret) -> Result<(), SecretError> {
+        let name = secret_name(&self.prefix, id);
+        self.secrets.withdraw(&name, &pending.version).await
     }
 
     pub(super) async fn delete(&self, id: &IntegrationId) -> Result<(), SecretError> {

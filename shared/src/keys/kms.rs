@@ -9,6 +9,7 @@
 //! code that knows of no envelopes opens them.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_kms::Client;
@@ -22,7 +23,7 @@ use p256::pkcs8::DecodePublicKey as _;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::local::LocalKey;
+use super::local::{LocalKey, Sealer};
 use super::{KeyError, Keys, PublicKey, Sealed, Signature};
 
 /// The name under which the context of what is sealed is told to KMS, which writes it into its own log.
@@ -46,8 +47,8 @@ pub struct KmsKeys {
 /// The keys by their ids, ARNs or aliases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyNames {
-    /// The key of the kind `ECC_NIST_P256` that signs.
-    pub signs: String,
+    /// The key of the kind `ECC_NIST_P256` that signs; none where nothing is signed or verified.
+    pub signs: Option<String>,
     /// The one that did before, while its signatures are still to be verified.
     pub signed: Option<String>,
     /// The symmetric key that seals; none where nothing is sealed or opened.
@@ -67,6 +68,11 @@ impl KmsKeys {
         let der = answer.public_key.ok_or(KeyError::Malformed)?;
         let key = p256::PublicKey::from_public_key_der(der.as_ref()).map_err(|_| KeyError::Malformed)?;
         PublicKey::of_point(key.to_sec1_point(false).as_bytes()).ok_or(KeyError::Malformed)
+    }
+
+    fn signs(&self) -> Result<&str, KeyError> {
+        let none = || KeyError::Denied("this function has no key to sign with".into());
+        self.names.signs.as_deref().ok_or_else(none)
     }
 
     fn seals(&self) -> Result<&str, KeyError> {
@@ -93,19 +99,6 @@ impl KmsKeys {
         let opened = answer.plaintext.ok_or(KeyError::Malformed)?;
         Ok(Zeroizing::new(opened.into_inner()))
     }
-
-    /// Returns a new key for one secret, and the same key sealed.
-    async fn data_key(&self, context: &str) -> Result<(LocalKey, String), KeyError> {
-        let request = self.client.generate_data_key().key_id(self.seals()?);
-        let request = request
-            .encryption_context(CONTEXT, context)
-            .key_spec(DataKeySpec::Aes256);
-        let answer = request.send().await.map_err(key_error)?;
-        let bits = Zeroizing::new(answer.plaintext.ok_or(KeyError::Malformed)?.into_inner());
-        let key = LocalKey::new(&bits).ok_or(KeyError::Malformed)?;
-        let sealed = answer.ciphertext_blob.ok_or(KeyError::Malformed)?;
-        Ok((key, STANDARD.encode(sealed)))
-    }
 }
 
 fn decoded(text: &str) -> Result<Vec<u8>, KeyError> {
@@ -123,7 +116,7 @@ impl fmt::Debug for KmsKeys {
 #[async_trait]
 impl Keys for KmsKeys {
     async fn sign(&self, message: &[u8]) -> Result<Signature, KeyError> {
-        let request = self.client.sign().key_id(&self.names.signs);
+        let request = self.client.sign().key_id(self.signs()?);
         let request = request
             .message_type(MessageType::Raw)
             .signing_algorithm(SigningAlgorithmSpec::EcdsaSha256)
@@ -135,7 +128,7 @@ impl Keys for KmsKeys {
     }
 
     async fn public(&self) -> Result<Vec<PublicKey>, KeyError> {
-        let mut keys = vec![self.public_key(&self.names.signs).await?];
+        let mut keys = vec![self.public_key(self.signs()?).await?];
         if let Some(before) = &self.names.signed {
             match self.public_key(before).await {
                 Ok(key) => keys.push(key),
@@ -150,9 +143,23 @@ impl Keys for KmsKeys {
         if plain.len() <= ENCRYPTED {
             return self.encrypt(context, plain).await.map(Sealed);
         }
-        let (key, sealed_key) = self.data_key(context).await?;
-        let content = STANDARD.encode(key.seal(context, secret)?);
-        Ok(Sealed(format!("{ENVELOPE}{sealed_key}.{content}")))
+        self.sealer(context).await?.seal(secret)
+    }
+
+    async fn sealer(&self, context: &str) -> Result<Sealer, KeyError> {
+        let request = self.client.generate_data_key().key_id(self.seals()?);
+        let request = request
+            .encryption_context(CONTEXT, context)
+            .key_spec(DataKeySpec::Aes256);
+        let answer = request.send().await.map_err(key_error)?;
+        let bits = Zeroizing::new(answer.plaintext.ok_or(KeyError::Malformed)?.into_inner());
+        let key = LocalKey::new(&bits).ok_or(KeyError::Malformed)?;
+        let sealed = STANDARD.encode(answer.ciphertext_blob.ok_or(KeyError::Malformed)?);
+        Ok(Sealer::new(
+            Arc::new(key),
+            context,
+            format!("{ENVELOPE}{sealed}."),
+        ))
     }
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<SecretString, KeyError> {

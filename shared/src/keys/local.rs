@@ -1,14 +1,53 @@
 //! Sealing by a key that is at hand: AES-256-GCM, with the context as additional data.
 
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::KeyError;
+use super::{KeyError, Sealed};
 
 /// A key of 256 bits.
 pub(super) struct LocalKey(LessSafeKey);
+
+/// Seals in one context without asking anybody any more.
+#[derive(Clone)]
+pub struct Sealer {
+    key: Arc<LocalKey>,
+    context: String,
+    /// What stands before the content, so that it can be opened.
+    before: String,
+}
+
+impl Sealer {
+    pub(super) fn new(key: Arc<LocalKey>, context: &str, before: String) -> Self {
+        let context = context.to_owned();
+        Self { key, context, before }
+    }
+
+    /// Seals a secret; what comes is opened by [`Keys::open`](super::Keys::open).
+    ///
+    /// # Errors
+    ///
+    /// `Malformed` where the machine gives no random bits.
+    pub fn seal(&self, secret: &SecretString) -> Result<Sealed, KeyError> {
+        let content = self.key.seal(&self.context, secret)?;
+        Ok(Sealed(format!("{}{}", self.before, STANDARD.encode(content))))
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer")
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
 
 impl LocalKey {
     /// Takes 32 bytes for a key.

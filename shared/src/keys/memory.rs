@@ -1,6 +1,7 @@
 //! The keys in memory, for fast tests and simulation; gone with the process.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -9,14 +10,14 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use secrecy::SecretString;
 
-use super::local::LocalKey;
+use super::local::{LocalKey, Sealer};
 use super::{KeyError, Keys, PublicKey, Sealed, Signature};
 
 /// Two keys in memory, made anew for each.
 pub struct MemoryKeys {
     random: SystemRandom,
     signs: EcdsaKeyPair,
-    seals: LocalKey,
+    seals: Arc<LocalKey>,
     before: Vec<PublicKey>,
 }
 
@@ -38,7 +39,7 @@ impl MemoryKeys {
         Self {
             random,
             signs,
-            seals: LocalKey::new(&bits).expect("the key has the right length"),
+            seals: Arc::new(LocalKey::new(&bits).expect("the key has the right length")),
             before: Vec::new(),
         }
     }
@@ -84,7 +85,11 @@ impl Keys for MemoryKeys {
     }
 
     async fn seal(&self, context: &str, secret: &SecretString) -> Result<Sealed, KeyError> {
-        Ok(Sealed(STANDARD.encode(self.seals.seal(context, secret)?)))
+        self.sealer(context).await?.seal(secret)
+    }
+
+    async fn sealer(&self, context: &str) -> Result<Sealer, KeyError> {
+        Ok(Sealer::new(Arc::clone(&self.seals), context, String::new()))
     }
 
     async fn open(&self, context: &str, sealed: &Sealed) -> Result<SecretString, KeyError> {

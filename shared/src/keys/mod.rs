@@ -11,6 +11,7 @@ mod local;
 mod memory;
 
 pub use kms::{KeyNames, KmsKeys};
+pub use local::Sealer;
 pub use memory::MemoryKeys;
 
 /// What was sealed, as text a third longer than it was; only the key and the context that sealed it open it.
@@ -95,6 +96,13 @@ pub trait Keys: Debug + Send + Sync + 'static {
     ///
     /// `Denied`, `Unavailable`, `Malformed`.
     async fn seal(&self, context: &str, secret: &SecretString) -> Result<Sealed, KeyError>;
+
+    /// Returns what seals in a context from now on, so that a secret which is still to come can be sealed for sure.
+    ///
+    /// # Errors
+    ///
+    /// `Denied`, `Unavailable`, `Malformed`.
+    async fn sealer(&self, context: &str) -> Result<Sealer, KeyError>;
 
     /// Opens what was sealed in a context.
     ///

@@ -51,7 +51,8 @@ struct Failure {
 }
 
 impl TokenCache {
-    /// Returns a token that is fresh and not the refused one, asking for it where there is none.
+    /// Returns a token that is fresh and not the refused one, asking for it where there is none; whether a failure is
+    /// remembered here, or where all processes see it, the caller knows.
     ///
     /// # Errors
     ///
@@ -60,7 +61,7 @@ impl TokenCache {
         &self,
         key: &TokenKey,
         refused: Option<&Arc<AccessToken>>,
-        clock: &dyn Clock,
+        (clock, cools): (&dyn Clock, bool),
         ask: impl Future<Output = Result<AccessToken, TokenError>> + Send,
     ) -> Result<Arc<AccessToken>, TokenError> {
         let entry = self.entry(key);
@@ -72,7 +73,7 @@ impl TokenCache {
         }
         let asked = ask.await;
         let attempt = entry.finished.fetch_add(1, Relaxed) + 1;
-        state.keep(asked, attempt, now)
+        state.keep(asked, attempt, now, cools)
     }
 
     /// Returns the entry of a key, and forgets those of the integration's earlier secrets and settings.
@@ -91,22 +92,28 @@ impl State {
     /// Returns what need not be asked for.
     fn known(&mut self, refused: Option<&Arc<AccessToken>>, seen: u64, now: Timestamp) -> Option<Known> {
         self.token
-            .take_if(|token| refused.is_some_and(|refused| Arc::ptr_eq(token, refused)));
-        if let Some(token) = self.token.as_ref().filter(|token| token.is_fresh(now)) {
+            .take_if(|token| refused.is_some_and(|refused| refused.is(token)));
+        if let Some(token) = self.token.as_ref().filter(|token| token.life().is_fresh(now)) {
             return Some(Ok(Arc::clone(token)));
         }
         let failure = self.failure.as_ref()?;
         (failure.until > now || failure.attempt > seen).then(|| self.fall_back(failure.error.clone(), now))
     }
 
-    fn keep(&mut self, asked: Result<AccessToken, TokenError>, attempt: u64, now: Timestamp) -> Known {
+    fn keep(
+        &mut self,
+        asked: Result<AccessToken, TokenError>,
+        attempt: u64,
+        now: Timestamp,
+        cools: bool,
+    ) -> Known {
         match asked {
             Ok(token) => {
                 self.failure = None;
                 Ok(Arc::clone(self.token.insert(Arc::new(token))))
             }
             Err(error) => {
-                let until = quiet_until(&error, now);
+                let until = if cools { quiet_until(&error, now) } else { now };
                 self.failure = Some(Failure {
                     error: error.clone(),
                     attempt,
@@ -120,7 +127,7 @@ impl State {
     /// Returns an ageing token while the server cannot be asked, rather than stopping for it.
     fn fall_back(&self, error: TokenError, now: Timestamp) -> Known {
         match &self.token {
-            Some(token) if error.is_temporary() && token.is_usable(now) => Ok(Arc::clone(token)),
+            Some(token) if error.is_temporary() && token.life().is_usable(now) => Ok(Arc::clone(token)),
             _ => Err(error),
         }
     }
@@ -143,6 +150,7 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::oauth::Life;
 
     struct Case {
         cache: TokenCache,
@@ -166,6 +174,11 @@ mod tests {
         }
     }
 
+    fn token(value: &str, asked_at: Timestamp) -> AccessToken {
+        let expires_in = Some(3600);
+        AccessToken::new(value.into(), Life { asked_at, expires_in })
+    }
+
     fn error(kind: TokenErrorKind) -> TokenError {
         TokenError::new(kind, "system", "no")
     }
@@ -185,15 +198,11 @@ mod tests {
                 let number = self.asked.fetch_add(1, Relaxed);
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 match end {
-                    None => Ok(AccessToken::new(
-                        number.to_string().into(),
-                        self.clock.now(),
-                        Some(3600),
-                    )),
+                    None => Ok(token(&number.to_string(), self.clock.now())),
                     Some(kind) => Err(error(kind)),
                 }
             };
-            self.cache.obtain(key, refused, &self.clock, ask).await
+            self.cache.obtain(key, refused, (&self.clock, true), ask).await
         }
 
         fn asked(&self) -> u64 {
@@ -279,14 +288,12 @@ mod tests {
     #[tokio::test]
     async fn nothing_that_is_shown_holds_a_token() {
         let (case, key) = (case(), key("hlf", "1"));
-        let canary = async {
-            Ok(AccessToken::new(
-                "canary".into(),
-                Timestamp::UNIX_EPOCH,
-                Some(3600),
-            ))
-        };
-        let token = case.cache.obtain(&key, None, &case.clock, canary).await.unwrap();
+        let canary = async { Ok(token("canary", Timestamp::UNIX_EPOCH)) };
+        let token = case
+            .cache
+            .obtain(&key, None, (&case.clock, true), canary)
+            .await
+            .unwrap();
         assert!(!format!("{token:?} {:?}", case.cache).contains("canary"));
     }
 }

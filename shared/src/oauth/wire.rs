@@ -1,44 +1,75 @@
 //! What a token endpoint answers.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use oauth2::{AccessToken, ErrorResponse, RefreshToken, Scope, TokenResponse, TokenType};
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{Issued, TokenError};
 
 /// An answer with a token.
 ///
 /// # Shape
 ///
-/// `{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ…"}`
+/// `{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ…","refresh_token":"0.AX…","scope":"…"}`
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Issued {
+pub(super) struct Answer {
     access_token: AccessToken,
     #[serde(default)]
-    token_type: Scheme,
+    token_type: Option<Scheme>,
     #[serde(default, deserialize_with = "seconds")]
-    pub(super) expires_in: Option<u64>,
+    expires_in: Option<u64>,
+    #[serde(default)]
+    refresh_token: Option<RefreshToken>,
+    #[serde(default)]
+    scope: Option<String>,
+}
+
+impl Answer {
+    /// Takes out what was given.
+    ///
+    /// # Errors
+    ///
+    /// `Malformed`, if it is no token that is shown as it is.
+    pub(super) fn issued(self) -> Result<Issued, TokenError> {
+        if !self.token_type().is_bearer() {
+            return Err(TokenError::malformed(
+                "the token is of a type that is not `Bearer`",
+            ));
+        }
+        if self.access_token.secret().is_empty() {
+            return Err(TokenError::malformed(
+                "the sign-in server's answer holds no token",
+            ));
+        }
+        let refresh = self.refresh_token.as_ref().map(|token| token.secret().as_str());
+        Ok(Issued {
+            access: SecretString::from(self.access_token.secret().as_str()),
+            expires_in: self.expires_in,
+            refresh: refresh.filter(|token| !token.is_empty()).map(SecretString::from),
+            scope: self.scope,
+        })
+    }
 }
 
 /// How the token is shown; `bearer` in any case, also where the server does not say.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
-pub(super) struct Scheme(String);
+pub(super) struct Scheme(Cow<'static, str>);
 
-impl Default for Scheme {
-    fn default() -> Self {
-        Self("Bearer".to_owned())
-    }
-}
+const BEARER: Scheme = Scheme(Cow::Borrowed("Bearer"));
 
 impl Scheme {
-    pub(super) fn is_bearer(&self) -> bool {
+    fn is_bearer(&self) -> bool {
         self.0.eq_ignore_ascii_case("bearer")
     }
 }
 
 impl TokenType for Scheme {}
 
-impl TokenResponse for Issued {
+impl TokenResponse for Answer {
     type TokenType = Scheme;
 
     fn access_token(&self) -> &AccessToken {
@@ -46,7 +77,7 @@ impl TokenResponse for Issued {
     }
 
     fn token_type(&self) -> &Scheme {
-        &self.token_type
+        self.token_type.as_ref().unwrap_or(&BEARER)
     }
 
     fn expires_in(&self) -> Option<std::time::Duration> {
@@ -54,7 +85,7 @@ impl TokenResponse for Issued {
     }
 
     fn refresh_token(&self) -> Option<&RefreshToken> {
-        None
+        self.refresh_token.as_ref()
     }
 
     fn scopes(&self) -> Option<&Vec<Scope>> {
@@ -88,20 +119,28 @@ impl Refusal {
     pub(super) fn codes(&self) -> &[u64] {
         &self.error_codes
     }
+
+    /// Says whether the server does not believe our clock: AADSTS700024.
+    pub(super) fn is_about_the_clock(&self) -> bool {
+        self.error_codes.contains(&700_024)
+    }
+
+    /// Leaves out what is no plain word: it comes from outside, and may be kept.
+    pub(super) fn plain(mut self) -> Self {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+        if self.error.len() > 40 || !self.error.bytes().all(plain) {
+            "unknown".clone_into(&mut self.error);
+        }
+        self.error_codes.truncate(3);
+        self
+    }
 }
 
-/// Shows the error only if it is a plain word: it comes from outside.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-        match self.error.len() <= 40 && self.error.bytes().all(plain) {
-            true => f.write_str(&self.error)?,
-            false => f.write_str("unknown")?,
-        }
-        self.error_codes
-            .iter()
-            .take(3)
-            .try_for_each(|code| write!(f, " {code}"))
+        let Self { error, error_codes } = self.clone().plain();
+        f.write_str(&error)?;
+        error_codes.iter().try_for_each(|code| write!(f, " {code}"))
     }
 }
 

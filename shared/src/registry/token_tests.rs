@@ -242,6 +242,10 @@ impl Keys for Counting {
         self.0.seal(context, secret).await
     }
 
+    async fn sealer(&self, context: &str) -> Result<crate::keys::Sealer, KeyError> {
+        self.0.sealer(context).await
+    }
+
     async fn open(&self, context: &str, sealed: &crate::keys::Sealed) -> Result<SecretString, KeyError> {
         self.0.open(context, sealed).await
     }

@@ -28,14 +28,14 @@ pub struct TestCertificate {
 impl TestCertificate {
     /// The certificate that every client has from the beginning.
     pub const REGISTERED: Self = Self {
-        certificate: include_str!("../../data/for_tests_only_registered.certificate.pem"),
-        private_key: include_str!("../../data/for_tests_only_registered.key.pem"),
+        certificate: include_str!("../../certificates/registered.pem"),
+        private_key: include_str!("../../certificates/registered.key.pem"),
     };
 
     /// A certificate that no client has until somebody registers it.
     pub const ANOTHER: Self = Self {
-        certificate: include_str!("../../data/for_tests_only_another.certificate.pem"),
-        private_key: include_str!("../../data/for_tests_only_another.key.pem"),
+        certificate: include_str!("../../certificates/another.pem"),
+        private_key: include_str!("../../certificates/another.key.pem"),
     };
 }
 

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../common/captured.rs"]
+mod captured;
 mod contract;
 mod drift;
 mod limits;

@@ -12,6 +12,8 @@ use tests::wire::{Answer, Delivery, Handler, Request, Transport};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::kms::Kms;
+
 /// The operations after which something is there that was not.
 const WRITES: &[&str] = &[
     "UpdateItem",
@@ -46,7 +48,7 @@ impl Moment {
 /// Asks for the death of the function that is at work; answered once it is dead.
 pub(crate) type Order = oneshot::Sender<()>;
 
-/// AWS, with one queue, one secret and one bus.
+/// AWS, with one queue, one secret, one key and one bus.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     inside: Arc<Inside>,
@@ -57,6 +59,7 @@ struct Inside {
     dynamo: String,
     http: reqwest::Client,
     secret: String,
+    kms: Kms,
     messages: Mutex<VecDeque<Value>>,
     events: Mutex<Vec<Value>>,
     journal: Mutex<Vec<String>>,
@@ -83,6 +86,7 @@ impl Cloud {
             dynamo: dynamo.to_owned(),
             http: client(),
             secret: secret.to_string(),
+            kms: Kms::new(),
             messages: Mutex::default(),
             events: Mutex::default(),
             journal: Mutex::default(),
@@ -172,9 +176,13 @@ impl Inside {
                 "VersionId": "00000000-0000-4000-8000-000000000001", "SecretString": self.secret,
                 "VersionStages": ["AWSCURRENT"],
             }),
+            "Encrypt" | "GenerateDataKey" | "Decrypt" => match self.kms.answer(operation, &said) {
+                Ok(answer) => answer,
+                Err(code) => return told(StatusCode::BAD_REQUEST, &json!({ "__type": code })),
+            },
             _ => return self.forward(request).await,
         };
-        Answer::bytes(StatusCode::OK, answer.to_string()).with("content-type", "application/x-amz-json-1.1")
+        told(StatusCode::OK, &answer)
     }
 
     fn send(&self, said: &Value) -> Value {
@@ -215,6 +223,10 @@ impl Inside {
 fn client() -> reqwest::Client {
     rustls::crypto::ring::default_provider().install_default().ok();
     reqwest::Client::builder().no_proxy().no_gzip().build().unwrap()
+}
+
+fn told(status: StatusCode, answer: &Value) -> Answer {
+    Answer::bytes(status, answer.to_string()).with("content-type", "application/x-amz-json-1.1")
 }
 
 /// Names the rows of a write, for whoever reads the journal.

@@ -39,7 +39,7 @@ pub(crate) struct Function {
 
 /// Builds the functions, as the end-to-end tests do.
 pub(crate) fn build() {
-    let functions = ["trigger-sync", "dynamics365", "reconcile"];
+    let functions = ["trigger-sync", "dynamics365", "token-refresh", "reconcile"];
     let bins = functions.iter().flat_map(|name| ["--bin", name]);
     let mut build = std::process::Command::new(env!("CARGO"));
     build

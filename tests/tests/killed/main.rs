@@ -1,7 +1,7 @@
 //! The functions as they are deployed, killed at every write that they make.
 //!
-//! `trigger-sync`, `dynamics365` and `reconcile` run as processes of their own, are handed their events as Lambda
-//! hands them, and speak to an embedded DynamoDB and to the simulated Dataverse. At one write of a first sync and of a
+//! `trigger-sync`, `dynamics365`, `token-refresh` and `reconcile` run as processes of their own, are handed their events
+//! as Lambda hands them, and speak to an embedded DynamoDB and to the simulated Dataverse. At one write of a first sync and of a
 //! sync of changes on both sides, the process that makes it is killed: before the write has arrived, or after it was
 //! made and before its answer. Whatever the write was, in the end both sides are equal.
 //!
@@ -13,6 +13,7 @@ mod cloud;
 #[path = "../ports/dynamo.rs"]
 mod dynamo;
 mod function;
+mod kms;
 mod world;
 
 use cloud::{Blow, Moment};

@@ -20,9 +20,13 @@ use uuid::Uuid;
 use crate::cloud::{Blow, Cloud, Order};
 use crate::dynamo::Dynamo;
 use crate::function::{Function, Outcome};
+use crate::kms::KEY;
 
 /// How often time may pass until a run has ended.
 const ROUNDS: usize = 6;
+
+/// Until when a row says that it is to be left alone.
+const TIMES: [&str; 3] = ["/until", "/asking/until", "/renewAt"];
 
 /// The fields that are compared, as both sides call them.
 const MEMBER: [(&str, &str); 4] = [
@@ -132,7 +136,7 @@ impl World {
         }
     }
 
-    /// Has every lease run out and everything be due; then `reconcile` looks around.
+    /// Has every lease run out and everything be due; then `reconcile` and `token-refresh` look around.
     async fn let_time_pass(&mut self) {
         let client = self.dynamo.client();
         let rows = client
@@ -145,8 +149,10 @@ impl World {
             .unwrap();
         for row in rows.into_iter().filter(|row| row.contains_key("due_at")) {
             let mut body: Value = serde_json::from_str(row["body"].as_s().unwrap()).unwrap();
-            if body.get("until").is_some_and(Value::is_string) {
-                body["until"] = json!("2026-01-01T00:00:00Z");
+            for time in TIMES {
+                if let Some(until) = body.pointer_mut(time).filter(|until| until.is_string()) {
+                    *until = json!("2026-01-01T00:00:00Z");
+                }
             }
             let update = client.update_item().table_name("control");
             let update = update
@@ -159,6 +165,8 @@ impl World {
         }
         // A tick that failed is made up for by the next one.
         while let Outcome::Died = self.invoke("reconcile", &json!({})).await {}
+        let tick = json!({ "operation": "refreshDueTokens" });
+        while let Outcome::Died = self.invoke("token-refresh", &tick).await {}
     }
 
     async fn invoke(&mut self, name: &'static str, event: &Value) -> Outcome {
@@ -187,6 +195,8 @@ impl World {
                 format!("{}/dynamics365.fifo", self.cloud.endpoint()),
             ),
             ("SECRET_PREFIX", "test/".to_owned()),
+            ("TOKEN_KEY", KEY.to_owned()),
+            ("API_URL", "https://api.example".to_owned()),
             ("EVENT_BUS", "bus".to_owned()),
             ("SCHEDULE_GROUP", "group".to_owned()),
             ("TICK_TARGET", "arn:function".to_owned()),

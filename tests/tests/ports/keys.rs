@@ -67,7 +67,8 @@ async fn what_was_changed_does_not_open() {
                 assert!(keys.open("one", &changed).await.is_err(), "{keys:?} {position}");
             }
             let Sealed(other) = keys.seal("one", &secret).await.unwrap();
-            let mixed = format!("{}{}", &text[..text.len() / 2], &other[other.len() / 2..]);
+            let (first, last) = (text.split_at(text.len() / 2).0, other.split_at(other.len() / 2).1);
+            let mixed = format!("{first}{last}");
             for text in ["", "AAAA", "no base64", "v2.", "v2.AAAA", "v2.AAAA.AAAA", &mixed] {
                 assert!(keys.open("one", &Sealed(text.to_owned())).await.is_err());
             }
@@ -117,15 +118,19 @@ async fn a_signature_is_verified_by_the_public_key() {
 
 fn names() -> KeyNames {
     KeyNames {
-        signs: "alias/signs".to_owned(),
+        signs: Some("alias/signs".to_owned()),
         signed: None,
         seals: Some("alias/seals".to_owned()),
     }
 }
 
 fn kms(wire: &Wire) -> KmsKeys {
+    named(wire, names())
+}
+
+fn named(wire: &Wire, names: KeyNames) -> KmsKeys {
     let config = crate::dynamo::configure("http://kms.test", SharedHttpClient::new(wire.clone()));
-    KmsKeys::new(Clients::new(config).kms(), names())
+    KmsKeys::new(Clients::new(config).kms(), names)
 }
 
 /// Does what KMS does with texts that it seals: what it sealed opens whole and in its context only.
@@ -170,6 +175,28 @@ async fn kms_signs_as_it_is_told_and_its_signature_is_written_as_tokens_want_it(
         (&asked["KeyId"], &asked["MessageType"], &asked["SigningAlgorithm"]),
         (&json!("alias/signs"), &json!("RAW"), &json!("ECDSA_SHA_256"))
     );
+}
+
+#[tokio::test]
+async fn a_function_without_a_key_is_told_so_before_anything_is_asked() {
+    let wire = Wire::always(200, json!({ "KeyId": "k" }));
+    let none = KeyNames {
+        signs: None,
+        signed: None,
+        seals: None,
+    };
+    let keys = named(&wire, none);
+    let sealed = Sealed("AAEC".to_owned());
+    for refused in [
+        keys.sign(b"message").await.err(),
+        keys.public().await.err(),
+        keys.seal("one", &secret()).await.err(),
+        keys.sealer("one").await.err(),
+        keys.open("one", &sealed).await.err(),
+    ] {
+        assert!(matches!(refused, Some(KeyError::Denied(_))), "{refused:?}");
+    }
+    assert!(wire.sent().is_empty());
 }
 
 #[tokio::test]

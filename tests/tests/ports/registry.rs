@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::clock::ManualClock;
-use shared::keys::{KeyError, Keys, PublicKey, Sealed, Signature};
+use shared::keys::{KeyError, Keys, PublicKey, Sealed, Sealer, Signature};
 use shared::registry::{
     Client, ClientSecret, Credential, CredentialRequest, GrantError, Input, IntegrationSystem, Issued,
     Issuer, IssuerError, MAX_CREDENTIALS, Managed, Presented, Registry, RegistryError, Scope, Scopes, Tokens,
@@ -855,6 +855,10 @@ impl Keys for Dead {
     }
 
     async fn seal(&self, _: &str, _: &SecretString) -> Result<Sealed, KeyError> {
+        Err(disabled())
+    }
+
+    async fn sealer(&self, _: &str) -> Result<Sealer, KeyError> {
         Err(disabled())
     }
 

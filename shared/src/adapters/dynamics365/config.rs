@@ -36,6 +36,8 @@
 //! { "clientId": "…", "certificate": "-----BEGIN CERTIFICATE-----…", "privateKey": "-----BEGIN PRIVATE KEY-----…" }
 //! ```
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -49,6 +51,7 @@ use crate::adapters::settings::{Faults, Section, identifier};
 use crate::certificate::Certificate;
 use crate::http::{Exceptions, check_base_url, check_login_url};
 use crate::model::{FieldError, Group, Kind, System};
+use crate::oauth::{Grant, Proof};
 
 const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com/";
 const DEFAULT_VERSION: &str = "9.2";
@@ -65,6 +68,7 @@ pub(super) struct Settings {
     pub(super) tenant: String,
     pub(super) api_version: String,
     pub(super) page_size: u64,
+    pub(super) grant: Grant,
     pub(super) tag: Option<String>,
     pub(super) tables: Vec<Table>,
 }
@@ -72,8 +76,8 @@ pub(super) struct Settings {
 impl Settings {
     /// Reads settings; groups that another application owns are left out of every table.
     ///
-    /// Without `authorityUrl` the worldwide cloud is asked; `apiVersion` is 9.2, `pageSize` 5000, `onDelete`
-    /// `deactivate`, `changeTracking` true. Without `members.fields` the standard columns of a contact are mapped.
+    /// Without `authorityUrl` the worldwide cloud is asked; `apiVersion` is 9.2, `pageSize` 5000, `signIn` `application`,
+    /// `onDelete` `deactivate`, `changeTracking` true. Without `members.fields` the standard columns of a contact are mapped.
     pub(super) fn read(
         json: &Value,
         excluded: &[Group],
@@ -99,6 +103,7 @@ impl Settings {
         let tenant = section.required("tenant", tenant);
         let api_version = section.text("apiVersion", api_version);
         let page_size = section.number("pageSize", 1, LARGEST_PAGE);
+        let grant = section.text("signIn", grant);
         let tag = section.text("tag", tag);
         let members = match section.get("members") {
             Some(_) => section
@@ -117,6 +122,7 @@ impl Settings {
             tenant: tenant?,
             api_version: api_version.unwrap_or_else(|| DEFAULT_VERSION.to_owned()),
             page_size: page_size.unwrap_or(LARGEST_PAGE),
+            grant: grant.unwrap_or(Grant::ClientCredentials),
             tag,
             tables: [Some(members?), memberships].into_iter().flatten().collect(),
         })
@@ -132,15 +138,28 @@ impl Settings {
 
     /// Returns where tokens are asked for.
     pub(super) fn token_endpoint(&self) -> Url {
-        let path = format!("{}/oauth2/v2.0/token", self.tenant);
+        self.endpoint("token")
+    }
+
+    /// Returns where a person signs in.
+    pub(super) fn authorize_endpoint(&self) -> Url {
+        self.endpoint("authorize")
+    }
+
+    fn endpoint(&self, name: &str) -> Url {
+        let path = format!("{}/oauth2/v2.0/{name}", self.tenant);
         self.authority
             .join(&path)
             .expect("a checked origin takes a plain path")
     }
 
-    /// Returns what a token is asked for: everything that the application may do in this environment.
+    /// Returns what a token is asked for: everything that the application, or the person, may do in this environment.
     pub(super) fn scope(&self) -> String {
-        format!("{}/.default", self.base_url.as_str().trim_end_matches('/'))
+        let environment = self.base_url.as_str().trim_end_matches('/');
+        match self.grant {
+            Grant::ClientCredentials => format!("{environment}/.default"),
+            Grant::SignIn => format!("{environment}/user_impersonation offline_access"),
+        }
     }
 
     pub(super) fn table(&self, kind: Kind) -> Option<&Table> {
@@ -200,6 +219,14 @@ fn api_version(text: &str) -> Result<String, String> {
     }
 }
 
+fn grant(text: &str) -> Result<Grant, String> {
+    match text {
+        "application" => Ok(Grant::ClientCredentials),
+        "user" => Ok(Grant::SignIn),
+        _ => Err("must be application or user".to_owned()),
+    }
+}
+
 fn tag(text: &str) -> Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     match !text.is_empty() && text.len() <= 100 && text.bytes().all(plain) {
@@ -215,15 +242,6 @@ pub(super) struct Credentials {
     pub(super) proof: Proof,
     /// When the proof stops being one, where that is known.
     pub(super) expires_at: Option<Timestamp>,
-}
-
-/// What an application proves itself with.
-#[derive(Debug, Clone)]
-pub(super) enum Proof {
-    /// It shows this.
-    Secret(SecretString),
-    /// It signs with the key of this.
-    Certificate(#[expect(dead_code, reason = "nobody signs in with it yet")] Certificate),
 }
 
 impl Credentials {
@@ -263,7 +281,7 @@ fn proof(section: &Section<'_>, faults: &Faults) -> Option<(Proof, Option<Timest
             let certificate = Certificate::read(&certificate?, &key?);
             let certificate = certificate.map_err(|wrong| faults.extend(wrong)).ok()?;
             let expires_at = certificate.not_after();
-            Some((Proof::Certificate(certificate), Some(expires_at)))
+            Some((Proof::Certificate(Arc::new(certificate)), Some(expires_at)))
         }
         (false, false) => {
             section.fault(

@@ -1,9 +1,10 @@
 use serde_json::{Value, json};
 
-use super::config::{Credentials, Proof, Settings};
+use super::config::{Credentials, Settings};
 use super::table::{Holds, OnDelete};
 use crate::http::Exceptions;
 use crate::model::{Group, Kind};
+use crate::oauth::Proof;
 
 pub(super) fn settings() -> Value {
     json!({

@@ -55,13 +55,14 @@ pub(super) use adapter::Dynamics365;
 
 use super::Connections;
 use super::session::Session;
+use crate::flow::refresh::{Registration, SignIn};
 use crate::http::Exceptions;
 use crate::integration::Integration;
 use crate::model::FieldError;
-use crate::oauth::{ClientCredentials, TokenKey, TokenSource};
+use crate::oauth::{Application, Format, Grant, TokenKey, TokenSource};
 use crate::secrets::Secret;
 use client::Client;
-use config::{Credentials, Proof, Settings};
+use config::{Credentials, Settings};
 
 /// How many changes one push takes: the system works through a batch one by one, and has to end well within the
 /// time of a slice.
@@ -112,7 +113,7 @@ pub(super) fn connect(
     let credentials = Credentials::read(&secret.value)?;
     let client = Client {
         session: session(connections, &settings, &credentials),
-        tokens: tokens(integration, secret, connections, &http, &settings, credentials)?,
+        tokens: tokens(integration, secret, connections, &http, &settings, credentials),
         clock: Arc::clone(&connections.clock),
         root: settings.root(),
         http,
@@ -134,28 +135,43 @@ fn tokens(
     http: &crate::http::Http,
     settings: &Settings,
     credentials: Credentials,
-) -> Result<TokenSource, Vec<FieldError>> {
+) -> TokenSource {
     let (endpoint, scope) = (settings.token_endpoint(), settings.scope());
     let key = TokenKey {
         integration: integration.id.clone(),
         secret_version: secret.version.clone(),
         audience: format!("{endpoint} {scope} {}", credentials.client_id),
     };
-    let Proof::Secret(client_secret) = credentials.proof else {
-        let reason = "is not taken for signing in yet";
-        return Err(vec![FieldError::new("credentials.certificate", reason)]);
-    };
-    let grant = ClientCredentials {
+    let application = Application {
         endpoint,
         client_id: credentials.client_id,
-        client_secret,
+        proof: credentials.proof,
         scope,
+        format: Format::Form,
     };
-    Ok(TokenSource {
-        key,
-        grant,
-        http: http.clone(),
-        clock: Arc::clone(&connections.clock),
-        cache: Arc::clone(&connections.tokens),
+    connections.source(key, settings.grant, application, http)
+}
+
+/// Returns how an integration signs in; nothing is sent.
+pub(super) fn registration(
+    integration: &Integration,
+    secret: &Secret,
+    connections: &Connections,
+) -> Result<Registration, Vec<FieldError>> {
+    let http = &connections.http;
+    let settings = Settings::read(
+        &integration.settings,
+        &integration.excluded_groups,
+        http.exceptions(),
+    )?;
+    let credentials = Credentials::read(&secret.value)?;
+    let sign_in = (settings.grant == Grant::SignIn).then(|| SignIn {
+        authorize: settings.authorize_endpoint(),
+        client_id: credentials.client_id.clone(),
+        scope: settings.scope(),
+    });
+    Ok(Registration {
+        tokens: tokens(integration, secret, connections, http, &settings, credentials),
+        sign_in,
     })
 }

@@ -10,4 +10,5 @@ pub(super) mod runs;
 pub(super) mod schedules;
 pub(super) mod sync;
 pub(super) mod test;
+pub(super) mod tokens;
 pub(super) mod waiting;

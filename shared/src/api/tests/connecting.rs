@@ -167,7 +167,7 @@ async fn a_credential_that_no_longer_works_stops_syncs_until_there_is_another() 
     let run = crate::sync::read_run(&*world.ports.store, &integration(), &id)
         .await
         .unwrap();
-    integration::needs_reauthorization(&world.ports, &run)
+    integration::needs_reauthorization(&world.ports, &run.integration, run.opened_at, "refused")
         .await
         .unwrap();
     crate::sync::abandon(&*world.ports.store, &run, world.ports.now())
@@ -189,7 +189,7 @@ async fn a_credential_that_no_longer_works_stops_syncs_until_there_is_another() 
         world.put(INTEGRATION, &configuration()).await.json()["state"],
         "active"
     );
-    integration::needs_reauthorization(&world.ports, &run)
+    integration::needs_reauthorization(&world.ports, &run.integration, run.opened_at, "refused")
         .await
         .unwrap();
     assert_eq!(

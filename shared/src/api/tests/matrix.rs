@@ -26,6 +26,10 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("pauseIntegration", 404, 200),
     ("resumeIntegration", 404, 200),
     ("testIntegration", 404, 200),
+    ("refreshOAuthToken", 404, 503),
+    ("startSignIn", 404, 503),
+    ("rotateCredentials", 404, 200),
+    ("finishSignIn", 400, 400),
     ("scheduleSync", 404, 200),
     ("getSchedule", 404, 404),
     ("cancelScheduledSync", 404, 204),
@@ -86,6 +90,7 @@ impl Route {
         let path = self
             .path
             .replace("{organizationId}", "hlf")
+            .replace("{integrationId}", "hlf:dynamics365")
             .replace("{integrationType}", "dynamics365");
         let path = path
             .replace("{runId}", "01900000-0000-7000-8000-000000000000")
@@ -113,7 +118,9 @@ impl Route {
     }
 
     fn has_organization(&self) -> bool {
-        self.path.contains("{organizationId}")
+        ["{organizationId}", "{integrationId}"]
+            .iter()
+            .any(|name| self.path.contains(name))
     }
 
     fn access(&self) -> Access {
@@ -124,6 +131,7 @@ impl Route {
 fn body(name: &str) -> Value {
     match name {
         "putIntegration" => configuration(),
+        "rotateCredentials" => configuration()["credentials"].clone(),
         "decideReview" => json!({ "decision": "approve" }),
         "putMember" => json!({ "lastName": "Ek" }),
         "putMembership" => json!({ "memberId": "nobody" }),
@@ -424,6 +432,7 @@ async fn malformed_names_in_the_path_are_refused_whatever_the_route() {
             let path = route
                 .path
                 .replace("{organizationId}", bad)
+                .replace("{integrationId}", &format!("{bad}:dynamics365"))
                 .replace("{integrationType}", "dynamics365");
             let answer = World::new().answer(ask(route.method.clone(), &path)).await;
             assert!(

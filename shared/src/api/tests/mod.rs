@@ -1,5 +1,6 @@
 //! What the API promises, sentence by sentence.
 
+mod authorizing;
 mod breaking;
 mod bulk;
 mod connecting;

@@ -19,7 +19,7 @@ use crate::integration::Integration;
 use crate::model::System;
 use crate::publish::{MemoryPublish, Publish};
 use crate::schedule::{self, Schedule};
-use crate::scheduler::{Order, Scheduler, SchedulerError};
+use crate::scheduler::{MemoryScheduler, Order, Scheduler, SchedulerError};
 use crate::sync::SliceMessage;
 
 const SCHEDULE: &str = "/v1/organizations/hlf/integrations/dynamics365/schedule";
@@ -68,7 +68,7 @@ impl World {
     }
 
     /// Does what `reconcile` does each minute, for some minutes.
-    async fn minutes(&self, minutes: u64) {
+    pub(super) async fn minutes(&self, minutes: u64) {
         for _ in 0..minutes {
             self.clock.advance(Duration::from_secs(60));
             self.reconcile().await;
@@ -82,6 +82,12 @@ impl World {
 
     async fn reconcile_with(&self, scheduler: Arc<dyn Scheduler>) -> Mended {
         let publish: Arc<dyn Publish> = Arc::new(MemoryPublish::new());
+        reconcile::sweep(&self.ports, &publish, &scheduler).await.unwrap()
+    }
+
+    pub(super) async fn reconcile_on(&self, bus: Arc<MemoryPublish>) -> Mended {
+        let (publish, scheduler): (Arc<dyn Publish>, Arc<dyn Scheduler>) =
+            (bus, Arc::<MemoryScheduler>::clone(&self.scheduler));
         reconcile::sweep(&self.ports, &publish, &scheduler).await.unwrap()
     }
 
@@ -110,7 +116,7 @@ impl World {
             .unwrap();
     }
 
-    async fn runs(&self) -> usize {
+    pub(super) async fn runs(&self) -> usize {
         let runs = self.get(&format!("{INTEGRATION}/runs")).await.json();
         runs["items"].as_array().unwrap().len()
     }
@@ -448,7 +454,7 @@ async fn a_tick_that_died_at_any_write_loses_no_fire_and_doubles_none() {
 
 impl World {
     /// Says whether there was one.
-    async fn end_run_if_any(&self) -> bool {
+    pub(super) async fn end_run_if_any(&self) -> bool {
         let standing = crate::sync::runs_standing(&*self.ports.store, &integration())
             .await
             .unwrap();

@@ -5,25 +5,29 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::body::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::breaking::{Breaking, Side, Yielding};
-use crate::adapter::{Adapter, ErrorKind, Unusable};
+use crate::adapter::{Adapter, ErrorKind, Finding, Unusable};
 use crate::api::{
-    Api, Caller, Integrations, RegistryState, Test, integration_routes, registry_routes, test_routes,
-    trigger_routes,
+    Api, Caller, Integrations, RegistryState, Test, TokenState, integration_routes, registry_routes,
+    test_routes, token_routes, trigger_routes,
 };
 use crate::clock::{Clock, ManualClock};
 use crate::flow::Ports;
+use crate::flow::refresh::{Registration, Registrations};
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
-use crate::integration::{Integration, Vault};
+use crate::integration::{Integration, Prove, Vault};
+use crate::keys::MemoryKeys;
 use crate::model::{IntegrationId, System};
+use crate::oauth::{TokenError, TokenErrorKind};
 use crate::queue::MemoryQueue;
 use crate::registry::{Registry, Tokens};
 use crate::scheduler::MemoryScheduler;
-use crate::secrets::MemorySecrets;
+use crate::secrets::{MemorySecrets, Secret};
 use crate::store::{MemoryStore, Store};
 
 pub(super) const INTEGRATION: &str = "/v1/organizations/hlf/integrations/dynamics365";
@@ -58,6 +62,31 @@ pub(super) struct Ask {
 
 #[derive(Debug)]
 struct Nowhere;
+
+#[async_trait]
+impl Prove for Nowhere {
+    async fn prove(&self, _: &Integration, secret: &Secret) -> Vec<Finding> {
+        let refused = secret.value.expose_secret().contains("wrong");
+        let finding = Finding {
+            question: "sign in".to_owned(),
+            works: false,
+            cause: Some("key"),
+            answer: "the client secret is wrong".to_owned(),
+        };
+        refused.then_some(finding).into_iter().collect()
+    }
+}
+
+#[async_trait]
+impl Registrations for Nowhere {
+    async fn registration(&self, _: &Integration) -> Result<Registration, TokenError> {
+        Err(TokenError::new(
+            TokenErrorKind::Unavailable,
+            "network",
+            "nobody is there",
+        ))
+    }
+}
 
 #[async_trait]
 impl Connect for Nowhere {
@@ -147,7 +176,7 @@ impl World {
         (world, breaking)
     }
 
-    pub(super) fn routes(&self) -> [OpenApiRouter; 4] {
+    pub(super) fn routes(&self) -> [OpenApiRouter; 5] {
         let ports = self.ports.clone();
         let vault = Vault::new(Arc::<MemorySecrets>::clone(&self.secrets), "test/");
         let exceptions = Exceptions::none();
@@ -155,7 +184,7 @@ impl World {
             trigger_routes(ports.clone()),
             integration_routes(Integrations {
                 ports: ports.clone(),
-                vault,
+                vault: vault.clone(),
                 scheduler: Arc::<MemoryScheduler>::clone(&self.scheduler),
                 exceptions,
             }),
@@ -164,15 +193,29 @@ impl World {
                 ports,
                 connect: Arc::new(Nowhere),
             }),
+            token_routes(TokenState {
+                ports: self.ports.clone(),
+                keys: Arc::new(MemoryKeys::new()),
+                registrations: Arc::new(Nowhere),
+                callback: "https://api.example/v1/oauth/callback".parse().unwrap(),
+                vault: vault.clone(),
+                prove: Arc::new(Nowhere),
+            }),
             registry_routes(self.state.clone()),
         ]
     }
 
     /// Returns the functions, each with its own routes.
     fn functions(&self) -> Vec<Api> {
-        let [trigger_sync, integrations, dynamics365, integration_systems] = self.routes();
-        let of_organizations =
-            [trigger_sync, integrations, dynamics365].map(|routes| Api::new(routes, &self.ports));
+        let [
+            trigger_sync,
+            integrations,
+            dynamics365,
+            token_refresh,
+            integration_systems,
+        ] = self.routes();
+        let of_organizations = [trigger_sync, integrations, dynamics365, token_refresh]
+            .map(|routes| Api::new(routes, &self.ports));
         let clock = &self.ports.clock;
         let others = [Api::of_no_organization(integration_systems, clock)];
         of_organizations.into_iter().chain(others).collect()

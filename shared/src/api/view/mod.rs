@@ -5,6 +5,7 @@ mod record;
 mod registry;
 mod run;
 mod schedule;
+mod token;
 mod waiting;
 
 pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
@@ -12,6 +13,7 @@ pub(super) use record::{MemberBody, MembershipBody, RecordList, RecordView};
 pub(super) use registry::{GraphqlAnswer, GraphqlRequest, IntrospectionForm, TokenAnswer, TokenForm};
 pub(super) use run::{LastResult, RunList, RunView, StartedAll};
 pub(super) use schedule::{ScheduleBody, ScheduleView};
+pub(super) use token::{SignInView, TokenView};
 pub(super) use waiting::{QuarantineList, ReviewList, ReviewView};
 
 use crate::model::IntegrationId;

@@ -15,10 +15,11 @@ use crate::Result;
 use crate::options::Options;
 use crate::report::{self, MEGABYTES, MILLISECONDS, Samples};
 
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "trigger-sync",
     "integrations",
     "dynamics365",
+    "token-refresh",
     "reconcile",
     "authorizer",
     "integration-systems",
@@ -30,7 +31,7 @@ const LARGEST: f64 = 9.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What Lambda and the template tell a function.
-const ENVIRONMENT: [(&str, &str); 24] = [
+const ENVIRONMENT: [(&str, &str); 25] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -46,6 +47,7 @@ const ENVIRONMENT: [(&str, &str); 24] = [
         "https://sqs.eu-north-1.amazonaws.com/1/dynamics365.fifo",
     ),
     ("SECRET_PREFIX", "members/integrations/"),
+    ("TOKEN_KEY", "alias/members-tokens"),
     ("EVENT_BUS", "members"),
     ("ADMIN_SECRET", "members/admin"),
     ("REGISTRY_TABLE", "registry"),

@@ -1,0 +1,11 @@
+//! The life of tokens: adapters, flows and routes together, against the simulated sign-in servers over HTTP.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod by_itself;
+mod by_person;
+#[path = "../common/captured.rs"]
+mod captured;
+mod cornerstone;
+mod secrecy;
+mod world;
