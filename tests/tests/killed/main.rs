@@ -64,6 +64,7 @@ async fn story(blows: Vec<Blow>) -> usize {
     world.sync().await;
     world.assert_equal().await;
     world.assert_told_of(2);
+    world.assert_renewed().await;
     assert!(world.deaths() >= struck, "nobody was killed");
     world.writes()
 }

@@ -9,6 +9,7 @@ use shared::clock::{Clock as _, SystemClock};
 use shared::flow::Ports;
 use shared::integration::{DeleteGuard, Direction, Integration, Precondition, State, integration_key};
 use shared::model::{Fields, IntegrationId, Kind, OrganizationId, Record, RunId};
+use shared::oauth;
 use shared::queue::MemoryQueue;
 use shared::records::{self, Wish};
 use shared::store::{Content, DynamoStore, Expect, Store as _, Write};
@@ -166,7 +167,12 @@ impl World {
         // A tick that failed is made up for by the next one.
         while let Outcome::Died = self.invoke("reconcile", &json!({})).await {}
         let tick = json!({ "operation": "refreshDueTokens" });
-        while let Outcome::Died = self.invoke("token-refresh", &tick).await {}
+        loop {
+            if let Outcome::Answered(answer) = self.invoke("token-refresh", &tick).await {
+                assert_eq!(answer["failed"], 0, "{answer}\n{}", self.cloud.journal());
+                return;
+            }
+        }
     }
 
     async fn invoke(&mut self, name: &'static str, event: &Value) -> Outcome {
@@ -246,6 +252,13 @@ impl World {
         records::delete(&ports, &organization(), Kind::Member, gone, Precondition::None)
             .await
             .unwrap();
+    }
+
+    /// Fails unless the token was renewed, and nothing stands in the way of the next one.
+    pub(crate) async fn assert_renewed(&self) {
+        let row = oauth::read(&*self.store, &id()).await.unwrap().unwrap().row;
+        assert!(row.generation > 1, "nobody has renewed the token");
+        assert_eq!((row.access.is_some(), row.failure), (true, None));
     }
 
     /// Fails unless both sides say the same of every record, and of each only once.
