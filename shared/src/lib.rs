@@ -22,5 +22,6 @@ pub mod registry;
 pub mod schedule;
 pub mod scheduler;
 pub mod secrets;
+mod settings;
 pub mod store;
 pub mod sync;

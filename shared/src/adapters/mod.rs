@@ -11,7 +11,6 @@
 mod dynamics365;
 mod registry;
 mod session;
-mod settings;
 
 use std::fmt;
 use std::sync::Arc;

@@ -47,11 +47,11 @@ use url::Url;
 
 use super::fields;
 use super::table::{OnDelete, Table};
-use crate::adapters::settings::{Faults, Section, identifier};
 use crate::certificate::Certificate;
 use crate::http::{Exceptions, check_base_url, check_login_url};
 use crate::model::{FieldError, Group, Kind, System};
 use crate::oauth::{Grant, Proof};
+use crate::settings::{Faults, Section, identifier};
 
 const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com/";
 const DEFAULT_VERSION: &str = "9.2";

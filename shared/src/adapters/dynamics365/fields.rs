@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::table::{Column, Holds};
-use crate::adapters::settings::{Section, identifier};
 use crate::model::{FieldType, Kind};
+use crate::settings::{Section, identifier};
 
 /// The columns that every contact has; preferences are left out, so that none is overwritten unasked.
 ///

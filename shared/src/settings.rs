@@ -8,20 +8,20 @@ use crate::model::FieldError;
 
 /// Collects faults.
 #[derive(Debug, Default)]
-pub(super) struct Faults(RefCell<Vec<FieldError>>);
+pub(crate) struct Faults(RefCell<Vec<FieldError>>);
 
 impl Faults {
-    pub(super) fn add(&self, path: impl Into<String>, reason: impl Into<String>) {
+    pub(crate) fn add(&self, path: impl Into<String>, reason: impl Into<String>) {
         self.0.borrow_mut().push(FieldError::new(path, reason));
     }
 
     /// Adds faults that were found elsewhere.
-    pub(super) fn extend(&self, faults: Vec<FieldError>) {
+    pub(crate) fn extend(&self, faults: Vec<FieldError>) {
         self.0.borrow_mut().extend(faults);
     }
 
     /// Returns what was read, if all of it could be, and else every fault.
-    pub(super) fn or<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
+    pub(crate) fn or<T>(self, read: Option<T>) -> Result<T, Vec<FieldError>> {
         match (self.0.into_inner(), read) {
             (faults, Some(read)) if faults.is_empty() => Ok(read),
             (faults, _) => Err(faults),
@@ -31,7 +31,7 @@ impl Faults {
 
 /// Reads one object, member by member, and refuses the members that nobody asked for.
 #[derive(Debug)]
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     path: String,
     object: &'a Map<String, Value>,
     asked: RefCell<Vec<&'static str>>,
@@ -40,7 +40,7 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     /// Opens a value that must be an object.
-    pub(super) fn open(path: impl Into<String>, value: &'a Value, faults: &'a Faults) -> Option<Self> {
+    pub(crate) fn open(path: impl Into<String>, value: &'a Value, faults: &'a Faults) -> Option<Self> {
         let path = path.into();
         let Some(object) = value.as_object() else {
             faults.add(path, "must be an object");
@@ -55,22 +55,22 @@ impl<'a> Section<'a> {
         })
     }
 
-    pub(super) fn path_of(&self, name: &str) -> String {
+    pub(crate) fn path_of(&self, name: &str) -> String {
         format!("{}.{name}", self.path)
     }
 
-    pub(super) fn fault(&self, name: &str, reason: impl Into<String>) {
+    pub(crate) fn fault(&self, name: &str, reason: impl Into<String>) {
         self.faults.add(self.path_of(name), reason);
     }
 
     /// Returns a member's value; `null` is as good as nothing.
-    pub(super) fn get(&self, name: &'static str) -> Option<&'a Value> {
+    pub(crate) fn get(&self, name: &'static str) -> Option<&'a Value> {
         self.asked.borrow_mut().push(name);
         self.object.get(name).filter(|value| !value.is_null())
     }
 
     /// Returns a member that is text and accepted by `accept`, which says else what would be.
-    pub(super) fn text<T>(
+    pub(crate) fn text<T>(
         &self,
         name: &'static str,
         accept: impl Fn(&str) -> Result<T, String>,
@@ -85,7 +85,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns a member as [`Section::text`] does, and takes its absence for a fault.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &self,
         name: &'static str,
         accept: impl Fn(&str) -> Result<T, String>,
@@ -97,7 +97,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns a member that is a whole number within bounds.
-    pub(super) fn number(&self, name: &'static str, least: u64, most: u64) -> Option<u64> {
+    pub(crate) fn number(&self, name: &'static str, least: u64, most: u64) -> Option<u64> {
         let number = self
             .get(name)?
             .as_u64()
@@ -109,7 +109,7 @@ impl<'a> Section<'a> {
     }
 
     /// Returns a member that is true or false.
-    pub(super) fn flag(&self, name: &'static str) -> Option<bool> {
+    pub(crate) fn flag(&self, name: &'static str) -> Option<bool> {
         let flag = self.get(name)?.as_bool();
         if flag.is_none() {
             self.fault(name, "must be true or false");
@@ -118,22 +118,22 @@ impl<'a> Section<'a> {
     }
 
     /// Opens a member that is an object.
-    pub(super) fn section(&self, name: &'static str) -> Option<Self> {
+    pub(crate) fn section(&self, name: &'static str) -> Option<Self> {
         Self::open(self.path_of(name), self.get(name)?, self.faults)
     }
 
     /// Opens an entry of an object whose member names are not fixed.
-    pub(super) fn entry(&self, name: &str) -> Option<Self> {
+    pub(crate) fn entry(&self, name: &str) -> Option<Self> {
         Self::open(self.path_of(name), self.object.get(name)?, self.faults)
     }
 
     /// Returns the entries of an object whose member names are not fixed.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         self.object.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// Refuses the members that nobody asked for.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         let asked = self.asked.borrow();
         for name in self.object.keys().filter(|name| !asked.contains(&name.as_str())) {
             self.fault(name, "is not a setting");
@@ -142,7 +142,7 @@ impl<'a> Section<'a> {
 }
 
 /// Accepts what can stand in a URL or a body as a name: letters, digits and `_`, not a digit first.
-pub(super) fn identifier(text: &str) -> Result<String, String> {
+pub(crate) fn identifier(text: &str) -> Result<String, String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let begins = text.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
     if begins && text.len() <= 100 && text.bytes().all(plain) {
