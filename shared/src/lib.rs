@@ -25,3 +25,4 @@ pub mod secrets;
 mod settings;
 pub mod store;
 pub mod sync;
+pub mod webhook;

@@ -1,0 +1,68 @@
+//! A scheme with its secrets.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use ring::hmac;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::hmac::Hmac;
+use super::live::Live;
+use super::profile;
+use super::raw::RawWebhook;
+use super::refused::Reason;
+use super::scheme::Scheme;
+use super::secrets::Secrets;
+use super::verified::VerifiedWebhook;
+use crate::model::FieldError;
+
+/// What verifies the webhooks of one endpoint. There is none without a secret that nobody guesses.
+pub struct Verifier(Check);
+
+enum Check {
+    Hmac(Hmac, Live<hmac::Key>),
+}
+
+impl Verifier {
+    /// Makes keys of the secrets.
+    ///
+    /// # Errors
+    ///
+    /// What the scheme cannot take for a secret, or anybody could guess, under `secrets.current` and `secrets.previous`;
+    /// nothing of what they hold.
+    pub fn new(scheme: &Scheme, secrets: &Secrets) -> Result<Self, Vec<FieldError>> {
+        Ok(Self(match scheme {
+            Scheme::Hmac(by) => Check::Hmac(by.clone(), Live::read(secrets, |text| by.key(text))?),
+        }))
+    }
+
+    /// Reads a scheme and its secrets as they are put together.
+    ///
+    /// # Errors
+    ///
+    /// The faults of both. Whether the scheme can take the secrets is only said once nothing else is wrong.
+    pub fn read(scheme: &Value, secrets: &SecretString) -> Result<Self, Vec<FieldError>> {
+        match (profile::check(scheme), Secrets::read(secrets)) {
+            (Ok(scheme), Ok(secrets)) => Self::new(&scheme, &secrets),
+            (scheme, secrets) => {
+                let faults = [scheme.err(), secrets.err()];
+                Err(faults.into_iter().flatten().flatten().collect())
+            }
+        }
+    }
+
+    pub(super) fn check(&self, raw: RawWebhook, now: Timestamp) -> Result<VerifiedWebhook, Reason> {
+        match &self.0 {
+            Check::Hmac(by, keys) => by.verify(raw, keys, now),
+        }
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Check::Hmac(..) => "Verifier(hmac, …)",
+        })
+    }
+}
