@@ -7,6 +7,7 @@
 //!
 //! | scheme | what proves the sender | what is signed | good for | known again by |
 //! | --- | --- | --- | --- | --- |
+//! | `standard` | HMAC-SHA256, ed25519 | id, time, body | 5 minutes | the id |
 //! | `hmac` | HMAC with SHA-256 or SHA-512 | body, or time and body | as configured | what is signed |
 //!
 //! # What holds for all of them
@@ -15,7 +16,7 @@
 //! - What is computed of the body does not depend on what else is wrong, and what is compared with a secret, or with what
 //!   was computed with one, is compared in constant time.
 //! - A header that stands there twice is refused, and so is one that a gateway has joined of two: no value that is accepted
-//!   has a comma.
+//!   has a comma, but for the list of `standard`, each of whose entries has one.
 //! - A text that is signed over has one form: no sign, no leading zero, no upper-case hex.
 //! - A live secret counts at once, and the one before it until the time that was said.
 //!
@@ -52,6 +53,7 @@ mod raw;
 mod refused;
 mod scheme;
 mod secrets;
+mod standard;
 mod strength;
 mod time;
 mod verified;

@@ -64,6 +64,7 @@ pub fn check(json: &Value) -> Result<Scheme, Vec<FieldError>> {
 
 fn read(name: &str, section: &Section<'_>) -> Option<Scheme> {
     match name {
+        "standard" => Some(Scheme::Standard),
         "hmac" => Hmac::read(section).map(Scheme::Hmac),
         _ => None,
     }

@@ -38,6 +38,15 @@ fn alphabet(characters: &BTreeSet<char>) -> u128 {
     classes.into_iter().flatten().sum()
 }
 
+/// Accepts bytes, of which there are at least so many.
+pub(super) fn bytes(secret: &[u8], least: usize, most: usize) -> Result<(), String> {
+    let different = secret.iter().collect::<BTreeSet<_>>().len();
+    match (least..=most).contains(&secret.len()) && different >= DIFFERENT {
+        true => Ok(()),
+        false => Err(format!("must be {least} to {most} random bytes")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +76,15 @@ mod tests {
         ] {
             assert!(text(strong).is_ok(), "{strong}");
         }
+    }
+
+    #[test]
+    fn bytes_are_enough_and_not_all_the_same() {
+        let random = b"0123456789abcdef0123456789abcdef";
+        assert!(bytes(random, 32, 64).is_ok());
+        assert!(bytes(random, 33, 64).is_err());
+        assert!(bytes(random, 16, 31).is_err());
+        assert!(bytes(&[7; 32], 16, 64).is_err());
+        assert!(bytes(&[], 16, 64).is_err());
     }
 }

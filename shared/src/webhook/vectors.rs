@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! `hmac` are those of RFC 4231, in hex.
+//! `hmac` and `ed25519` are those of RFC 4231 and RFC 8032 with some that must not verify, in hex.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -45,6 +45,7 @@ static FILE: LazyLock<File> = LazyLock::new(|| {
 struct File {
     webhooks: Vec<Vector>,
     hmac: Vec<Code>,
+    ed25519: Vec<Signature>,
 }
 
 #[derive(Deserialize)]
@@ -172,4 +173,34 @@ impl Code {
 pub(super) fn codes() -> &'static [Code] {
     assert!(!FILE.hmac.is_empty());
     &FILE.hmac
+}
+
+/// A signature of RFC 8032, or one that must not verify.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Signature {
+    pub(super) name: String,
+    key: String,
+    message: String,
+    signature: String,
+    pub(super) verifies: bool,
+}
+
+impl Signature {
+    pub(super) fn key(&self) -> [u8; 32] {
+        hex(&self.key).unwrap().try_into().unwrap()
+    }
+
+    pub(super) fn message(&self) -> Vec<u8> {
+        hex(&self.message).unwrap()
+    }
+
+    pub(super) fn signature(&self) -> Vec<u8> {
+        hex(&self.signature).unwrap()
+    }
+}
+
+pub(super) fn signatures() -> &'static [Signature] {
+    assert!(!FILE.ed25519.is_empty());
+    &FILE.ed25519
 }

@@ -59,6 +59,11 @@ impl VerifiedWebhook {
         }
     }
 
+    pub(super) fn with_id(self, id: &str) -> Self {
+        let id = Some(id.into());
+        Self { id, ..self }
+    }
+
     pub(super) fn with_time(self, signed_at: impl Into<Option<Timestamp>>) -> Self {
         let signed_at = signed_at.into();
         Self { signed_at, ..self }
@@ -112,6 +117,10 @@ impl fmt::Debug for VerifiedWebhook {
 pub struct DedupKey(Box<str>);
 
 impl DedupKey {
+    pub(super) fn of_id(id: &str) -> Self {
+        Self::of("id", &[id.as_bytes()])
+    }
+
     pub(super) fn of_signed(signed: &[&[u8]]) -> Self {
         Self::of("signed", signed)
     }

@@ -9,18 +9,19 @@ use serde_json::Value;
 
 use super::hmac::Hmac;
 use super::live::Live;
-use super::profile;
 use super::raw::RawWebhook;
 use super::refused::Reason;
 use super::scheme::Scheme;
 use super::secrets::Secrets;
 use super::verified::VerifiedWebhook;
+use super::{profile, standard};
 use crate::model::FieldError;
 
 /// What verifies the webhooks of one endpoint. There is none without a secret that nobody guesses.
 pub struct Verifier(Check);
 
 enum Check {
+    Standard(Live<standard::Key>),
     Hmac(Hmac, Live<hmac::Key>),
 }
 
@@ -33,6 +34,7 @@ impl Verifier {
     /// nothing of what they hold.
     pub fn new(scheme: &Scheme, secrets: &Secrets) -> Result<Self, Vec<FieldError>> {
         Ok(Self(match scheme {
+            Scheme::Standard => Check::Standard(Live::read(secrets, standard::Key::read)?),
             Scheme::Hmac(by) => Check::Hmac(by.clone(), Live::read(secrets, |text| by.key(text))?),
         }))
     }
@@ -54,6 +56,7 @@ impl Verifier {
 
     pub(super) fn check(&self, raw: RawWebhook, now: Timestamp) -> Result<VerifiedWebhook, Reason> {
         match &self.0 {
+            Check::Standard(keys) => standard::verify(raw, keys, now),
             Check::Hmac(by, keys) => by.verify(raw, keys, now),
         }
     }
@@ -62,6 +65,7 @@ impl Verifier {
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
+            Check::Standard(_) => "Verifier(standard, …)",
             Check::Hmac(..) => "Verifier(hmac, …)",
         })
     }
