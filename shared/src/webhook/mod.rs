@@ -8,6 +8,7 @@
 //! | scheme | what proves the sender | what is signed | good for | known again by |
 //! | --- | --- | --- | --- | --- |
 //! | `standard` | HMAC-SHA256, ed25519 | id, time, body | 5 minutes | the id |
+//! | `xledger` | HMAC-SHA256 | time, body | 15 minutes | the body |
 //! | `hmac` | HMAC with SHA-256 or SHA-512 | body, or time and body | as configured | what is signed |
 //!
 //! # What holds for all of them
@@ -17,7 +18,7 @@
 //!   was computed with one, is compared in constant time.
 //! - A header that stands there twice is refused, and so is one that a gateway has joined of two: no value that is accepted
 //!   has a comma, but for the list of `standard`, each of whose entries has one.
-//! - A text that is signed over has one form: no sign, no leading zero, no upper-case hex.
+//! - A text that is signed over has one form: no sign, no leading zero, no other spelling of a date, no upper-case hex.
 //! - A live secret counts at once, and the one before it until the time that was said.
 //!
 //! What is deliberately absent: the size of a request, its method and its content type are looked at before; whether a
@@ -58,6 +59,7 @@ mod strength;
 mod time;
 mod verified;
 mod verifier;
+mod xledger;
 
 #[cfg(test)]
 mod vectors;

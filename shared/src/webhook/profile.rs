@@ -65,6 +65,7 @@ pub fn check(json: &Value) -> Result<Scheme, Vec<FieldError>> {
 fn read(name: &str, section: &Section<'_>) -> Option<Scheme> {
     match name {
         "standard" => Some(Scheme::Standard),
+        "xledger" => Some(Scheme::Xledger),
         "hmac" => Hmac::read(section).map(Scheme::Hmac),
         _ => None,
     }

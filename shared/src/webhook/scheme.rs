@@ -16,26 +16,29 @@ use super::profile;
 ///
 /// # Shape
 ///
-/// `{"type":"standard"}`, `{"type":"hmac","header":"x-signature","encoding":"hex","algorithm":"sha256"}`
+/// `{"type":"standard"}`, `{"type":"xledger"}`, `{"type":"hmac","header":"x-signature","encoding":"hex","algorithm":"sha256"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", try_from = "Value")]
 #[non_exhaustive]
 pub enum Scheme {
     /// Standard Webhooks.
     Standard,
+    /// The codes of Xledger.
+    Xledger,
     /// A code in a header, by profile.
     Hmac(Hmac),
 }
 
 impl Scheme {
     /// Every name that a scheme can have.
-    pub const NAMES: &[&str] = &["standard", "hmac"];
+    pub const NAMES: &[&str] = &["standard", "xledger", "hmac"];
 
     /// Returns the name that rows and metrics use.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Standard => "standard",
+            Self::Xledger => "xledger",
             Self::Hmac(_) => "hmac",
         }
     }

@@ -1,6 +1,7 @@
 //! The time of a signature: read from its one spelling, and held against now.
 
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::{DateTimeParser, DateTimePrinter};
 
 use super::refused::Reason;
 
@@ -12,6 +13,19 @@ pub(super) fn seconds(text: &str) -> Result<Timestamp, Reason> {
         .and_then(|text| text.parse().ok());
     let time = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.ok_or(Reason::Malformed)
+}
+
+/// Reads a date as HTTP writes it: `Tue, 14 Nov 2023 22:13:20 GMT`, to the letter.
+///
+/// Source: RFC 9110, section 5.6.7, IMF-fixdate.
+pub(super) fn http_date(text: &str) -> Result<Timestamp, Reason> {
+    let malformed = |_| Reason::Malformed;
+    let time = DateTimeParser::new().parse_timestamp(text).map_err(malformed)?;
+    let written = DateTimePrinter::new().timestamp_to_rfc9110_string(&time);
+    match written.map_err(malformed)? == text {
+        true => Ok(time),
+        false => Err(Reason::Malformed),
+    }
 }
 
 /// Accepts what was signed within so many seconds of now, both ways and to the second.
@@ -52,6 +66,31 @@ mod tests {
             &forty,
         ] {
             assert_eq!(seconds(text), Err(Reason::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_has_one_spelling() {
+        let date = "Tue, 14 Nov 2023 22:13:20 GMT";
+        assert_eq!(http_date(date).unwrap().as_second(), 1_700_000_000);
+        for text in [
+            "",
+            "1700000000",
+            "Mon, 14 Nov 2023 22:13:20 GMT",
+            "Tue, 14 nov 2023 22:13:20 GMT",
+            "Tue, 14 Nov 2023 22:13:20 +0000",
+            "Tue, 14 Nov 2023 23:13:20 +0100",
+            "Tue, 14 Nov 2023 22:13:20 UTC",
+            "Tue, 14 Nov 2023 22:13:60 GMT",
+            "Tue,  14 Nov 2023 22:13:20 GMT",
+            "14 Nov 2023 22:13:20 GMT",
+            "Tuesday, 14-Nov-23 22:13:20 GMT",
+            "Tue Nov 14 22:13:20 2023",
+            "2023-11-14T22:13:20Z",
+            "Tue, 14 Nov 2023 22:13:20 GMT,Tue, 14 Nov 2023 22:13:20 GMT",
+            "Tue, 14 Nov 2023 22:13:20 GMT (a comment)",
+        ] {
+            assert_eq!(http_date(text), Err(Reason::Malformed), "{text}");
         }
     }
 

@@ -121,6 +121,10 @@ impl DedupKey {
         Self::of("id", &[id.as_bytes()])
     }
 
+    pub(super) fn of_body(body: &[u8]) -> Self {
+        Self::of("body", &[body])
+    }
+
     pub(super) fn of_signed(signed: &[&[u8]]) -> Self {
         Self::of("signed", signed)
     }
@@ -142,5 +146,32 @@ impl DedupKey {
 impl fmt::Display for DedupKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_and_a_body_of_the_same_bytes_are_two_keys() {
+        let [id, body] = [DedupKey::of_id("one"), DedupKey::of_body(b"one")];
+        assert_ne!(id, body);
+        assert_ne!(body, DedupKey::of_signed(&[b"one"]));
+        assert_eq!(
+            DedupKey::of_signed(&[b"o", b"ne"]),
+            DedupKey::of_signed(&[b"one"])
+        );
+    }
+
+    #[test]
+    fn a_key_fits_into_a_queue_and_a_row() {
+        for key in [DedupKey::of_id("å#/"), DedupKey::of_body(&[0xff; 4096])] {
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            assert!(
+                key.as_str().len() <= 50 && key.as_str().bytes().all(plain),
+                "{key}"
+            );
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::refused::Reason;
 use super::scheme::Scheme;
 use super::secrets::Secrets;
 use super::verified::VerifiedWebhook;
-use super::{profile, standard};
+use super::{profile, standard, xledger};
 use crate::model::FieldError;
 
 /// What verifies the webhooks of one endpoint. There is none without a secret that nobody guesses.
@@ -22,6 +22,7 @@ pub struct Verifier(Check);
 
 enum Check {
     Standard(Live<standard::Key>),
+    Xledger(Live<hmac::Key>),
     Hmac(Hmac, Live<hmac::Key>),
 }
 
@@ -35,6 +36,7 @@ impl Verifier {
     pub fn new(scheme: &Scheme, secrets: &Secrets) -> Result<Self, Vec<FieldError>> {
         Ok(Self(match scheme {
             Scheme::Standard => Check::Standard(Live::read(secrets, standard::Key::read)?),
+            Scheme::Xledger => Check::Xledger(Live::read(secrets, xledger::key)?),
             Scheme::Hmac(by) => Check::Hmac(by.clone(), Live::read(secrets, |text| by.key(text))?),
         }))
     }
@@ -57,6 +59,7 @@ impl Verifier {
     pub(super) fn check(&self, raw: RawWebhook, now: Timestamp) -> Result<VerifiedWebhook, Reason> {
         match &self.0 {
             Check::Standard(keys) => standard::verify(raw, keys, now),
+            Check::Xledger(keys) => xledger::verify(raw, keys, now),
             Check::Hmac(by, keys) => by.verify(raw, keys, now),
         }
     }
@@ -66,6 +69,7 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             Check::Standard(_) => "Verifier(standard, …)",
+            Check::Xledger(_) => "Verifier(xledger, …)",
             Check::Hmac(..) => "Verifier(hmac, …)",
         })
     }
