@@ -10,6 +10,10 @@
 //! | `standard` | HMAC-SHA256, ed25519 | id, time, body | 5 minutes | the id |
 //! | `xledger` | HMAC-SHA256 | time, body | 15 minutes | the body |
 //! | `hmac` | HMAC with SHA-256 or SHA-512 | body, or time and body | as configured | what is signed |
+//! | `dataverse` | a secret in a header or in the URL | nothing | for ever | the body |
+//!
+//! Where nothing is signed, whoever knows the secret can say anything: such a webhook is a hint at best, and what it hints
+//! at is asked of the system itself. The secret came with the body, so that the body is the most that it can be known by.
 //!
 //! # What holds for all of them
 //!
@@ -45,6 +49,7 @@
 //!
 //! Source: GitHub Docs, "Validating webhook deliveries", for what is signed in the example.
 
+mod dataverse;
 mod encoding;
 mod hmac;
 mod live;
@@ -57,6 +62,7 @@ mod secrets;
 mod standard;
 mod strength;
 mod time;
+mod token;
 mod verified;
 mod verifier;
 mod xledger;
@@ -64,6 +70,7 @@ mod xledger;
 #[cfg(test)]
 mod vectors;
 
+pub use dataverse::Dataverse;
 pub use hmac::Hmac;
 pub use raw::RawWebhook;
 pub use refused::{Reason, Refused};

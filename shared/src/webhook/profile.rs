@@ -3,6 +3,7 @@
 use http::HeaderName;
 use serde_json::Value;
 
+use super::dataverse::Dataverse;
 use super::hmac::Hmac;
 use super::scheme::Scheme;
 use crate::model::FieldError;
@@ -66,6 +67,7 @@ fn read(name: &str, section: &Section<'_>) -> Option<Scheme> {
     match name {
         "standard" => Some(Scheme::Standard),
         "xledger" => Some(Scheme::Xledger),
+        "dataverse" => Dataverse::read(section).map(Scheme::Dataverse),
         "hmac" => Hmac::read(section).map(Scheme::Hmac),
         _ => None,
     }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 use jiff::Timestamp;
 use ring::hmac::{HMAC_SHA256, Key};
+use url::form_urlencoded;
 
 use super::mac;
 use super::refused::{Reason, Refused};
@@ -55,6 +56,20 @@ impl RawWebhook {
                 let text = value.to_str().ok().filter(|text| text.len() <= LONGEST);
                 text.ok_or(Reason::Malformed)
             }
+            (Some(_), Some(_)) => Err(Reason::Repeated),
+        }
+    }
+
+    /// Returns a part of the query that stands there once.
+    pub(super) fn query(&self, name: &str) -> Result<String, Reason> {
+        let query = self.query.as_deref().unwrap_or_default();
+        if query.len() > LONGEST {
+            return Err(Reason::Malformed);
+        }
+        let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == name);
+        match (values.next(), values.next()) {
+            (None, _) => Err(Reason::Missing),
+            (Some((_, value)), None) => Ok(value.into_owned()),
             (Some(_), Some(_)) => Err(Reason::Repeated),
         }
     }

@@ -13,7 +13,7 @@ pub struct Refused {
 pub enum Reason {
     /// It was sent to an endpoint that is not there.
     Endpoint,
-    /// A header that its scheme asks for is not there.
+    /// A header, or the part of the query, that its scheme asks for is not there.
     Missing,
     /// One of them is there more than once.
     Repeated,
@@ -25,6 +25,10 @@ pub enum Reason {
     Stale,
     /// It is signed, with a time that is still to come.
     Ahead,
+    /// A secret stands in the URL, where a header was agreed on.
+    Misplaced,
+    /// It speaks of another organization of the system.
+    Organization,
     /// It is compressed, and should not be.
     Encoding,
 }
@@ -41,6 +45,8 @@ impl Reason {
             Self::Signature => "signature",
             Self::Stale => "stale",
             Self::Ahead => "ahead",
+            Self::Misplaced => "misplaced",
+            Self::Organization => "organization",
             Self::Encoding => "encoding",
         }
     }

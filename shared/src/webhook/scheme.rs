@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::dataverse::Dataverse;
 use super::hmac::Hmac;
 use super::profile;
 
@@ -16,7 +17,8 @@ use super::profile;
 ///
 /// # Shape
 ///
-/// `{"type":"standard"}`, `{"type":"xledger"}`, `{"type":"hmac","header":"x-signature","encoding":"hex","algorithm":"sha256"}`
+/// `{"type":"standard"}`, `{"type":"xledger"}`, `{"type":"dataverse","header":"x-webhook-secret"}`,
+/// `{"type":"hmac","header":"x-signature","encoding":"hex","algorithm":"sha256"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", try_from = "Value")]
 #[non_exhaustive]
@@ -25,13 +27,15 @@ pub enum Scheme {
     Standard,
     /// The codes of Xledger.
     Xledger,
+    /// A secret that Dataverse shows.
+    Dataverse(Dataverse),
     /// A code in a header, by profile.
     Hmac(Hmac),
 }
 
 impl Scheme {
     /// Every name that a scheme can have.
-    pub const NAMES: &[&str] = &["standard", "xledger", "hmac"];
+    pub const NAMES: &[&str] = &["standard", "xledger", "dataverse", "hmac"];
 
     /// Returns the name that rows and metrics use.
     #[must_use]
@@ -39,6 +43,7 @@ impl Scheme {
         match self {
             Self::Standard => "standard",
             Self::Xledger => "xledger",
+            Self::Dataverse(_) => "dataverse",
             Self::Hmac(_) => "hmac",
         }
     }

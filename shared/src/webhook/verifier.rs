@@ -7,12 +7,14 @@ use ring::hmac;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::dataverse::Dataverse;
 use super::hmac::Hmac;
 use super::live::Live;
 use super::raw::RawWebhook;
 use super::refused::Reason;
 use super::scheme::Scheme;
 use super::secrets::Secrets;
+use super::token::Token;
 use super::verified::VerifiedWebhook;
 use super::{profile, standard, xledger};
 use crate::model::FieldError;
@@ -23,6 +25,7 @@ pub struct Verifier(Check);
 enum Check {
     Standard(Live<standard::Key>),
     Xledger(Live<hmac::Key>),
+    Dataverse(Dataverse, Live<Token>),
     Hmac(Hmac, Live<hmac::Key>),
 }
 
@@ -37,6 +40,7 @@ impl Verifier {
         Ok(Self(match scheme {
             Scheme::Standard => Check::Standard(Live::read(secrets, standard::Key::read)?),
             Scheme::Xledger => Check::Xledger(Live::read(secrets, xledger::key)?),
+            Scheme::Dataverse(by) => Check::Dataverse(by.clone(), Live::read(secrets, Token::read)?),
             Scheme::Hmac(by) => Check::Hmac(by.clone(), Live::read(secrets, |text| by.key(text))?),
         }))
     }
@@ -60,6 +64,7 @@ impl Verifier {
         match &self.0 {
             Check::Standard(keys) => standard::verify(raw, keys, now),
             Check::Xledger(keys) => xledger::verify(raw, keys, now),
+            Check::Dataverse(by, tokens) => by.verify(raw, tokens, now),
             Check::Hmac(by, keys) => by.verify(raw, keys, now),
         }
     }
@@ -70,6 +75,7 @@ impl fmt::Debug for Verifier {
         f.write_str(match &self.0 {
             Check::Standard(_) => "Verifier(standard, …)",
             Check::Xledger(_) => "Verifier(xledger, …)",
+            Check::Dataverse(..) => "Verifier(dataverse, …)",
             Check::Hmac(..) => "Verifier(hmac, …)",
         })
     }
