@@ -11,6 +11,7 @@
 //! | `xledger` | HMAC-SHA256 | time, body | 15 minutes | the body |
 //! | `hmac` | HMAC with SHA-256 or SHA-512 | body, or time and body | as configured | what is signed |
 //! | `dataverse` | a secret in a header or in the URL | nothing | for ever | the body |
+//! | `cornerstone` | a secret in a header | nothing | for ever | the body, inflated |
 //!
 //! Where nothing is signed, whoever knows the secret can say anything: such a webhook is a hint at best, and what it hints
 //! at is asked of the system itself. The secret came with the body, so that the body is the most that it can be known by.
@@ -49,6 +50,7 @@
 //!
 //! Source: GitHub Docs, "Validating webhook deliveries", for what is signed in the example.
 
+mod cornerstone;
 mod dataverse;
 mod encoding;
 mod hmac;
@@ -70,6 +72,7 @@ mod xledger;
 #[cfg(test)]
 mod vectors;
 
+pub use cornerstone::Cornerstone;
 pub use dataverse::Dataverse;
 pub use hmac::Hmac;
 pub use raw::RawWebhook;

@@ -3,6 +3,7 @@
 use http::HeaderName;
 use serde_json::Value;
 
+use super::cornerstone::Cornerstone;
 use super::dataverse::Dataverse;
 use super::hmac::Hmac;
 use super::scheme::Scheme;
@@ -68,6 +69,7 @@ fn read(name: &str, section: &Section<'_>) -> Option<Scheme> {
         "standard" => Some(Scheme::Standard),
         "xledger" => Some(Scheme::Xledger),
         "dataverse" => Dataverse::read(section).map(Scheme::Dataverse),
+        "cornerstone" => Cornerstone::read(section).map(Scheme::Cornerstone),
         "hmac" => Hmac::read(section).map(Scheme::Hmac),
         _ => None,
     }

@@ -29,8 +29,10 @@ pub enum Reason {
     Misplaced,
     /// It speaks of another organization of the system.
     Organization,
-    /// It is compressed, and should not be.
+    /// It is compressed, and should not be or not so; or it does not inflate.
     Encoding,
+    /// It inflates to more than is taken.
+    TooLarge,
 }
 
 impl Reason {
@@ -48,6 +50,7 @@ impl Reason {
             Self::Misplaced => "misplaced",
             Self::Organization => "organization",
             Self::Encoding => "encoding",
+            Self::TooLarge => "too_large",
         }
     }
 }

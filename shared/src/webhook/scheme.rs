@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::cornerstone::Cornerstone;
 use super::dataverse::Dataverse;
 use super::hmac::Hmac;
 use super::profile;
@@ -18,6 +19,7 @@ use super::profile;
 /// # Shape
 ///
 /// `{"type":"standard"}`, `{"type":"xledger"}`, `{"type":"dataverse","header":"x-webhook-secret"}`,
+/// `{"type":"cornerstone","header":"x-webhook-secret"}`,
 /// `{"type":"hmac","header":"x-signature","encoding":"hex","algorithm":"sha256"}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase", try_from = "Value")]
@@ -29,13 +31,15 @@ pub enum Scheme {
     Xledger,
     /// A secret that Dataverse shows.
     Dataverse(Dataverse),
+    /// A secret that Cornerstone shows.
+    Cornerstone(Cornerstone),
     /// A code in a header, by profile.
     Hmac(Hmac),
 }
 
 impl Scheme {
     /// Every name that a scheme can have.
-    pub const NAMES: &[&str] = &["standard", "xledger", "dataverse", "hmac"];
+    pub const NAMES: &[&str] = &["standard", "xledger", "dataverse", "cornerstone", "hmac"];
 
     /// Returns the name that rows and metrics use.
     #[must_use]
@@ -44,6 +48,7 @@ impl Scheme {
             Self::Standard => "standard",
             Self::Xledger => "xledger",
             Self::Dataverse(_) => "dataverse",
+            Self::Cornerstone(_) => "cornerstone",
             Self::Hmac(_) => "hmac",
         }
     }

@@ -7,6 +7,7 @@ use ring::hmac;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::cornerstone::Cornerstone;
 use super::dataverse::Dataverse;
 use super::hmac::Hmac;
 use super::live::Live;
@@ -26,6 +27,7 @@ enum Check {
     Standard(Live<standard::Key>),
     Xledger(Live<hmac::Key>),
     Dataverse(Dataverse, Live<Token>),
+    Cornerstone(Cornerstone, Live<Token>),
     Hmac(Hmac, Live<hmac::Key>),
 }
 
@@ -41,6 +43,7 @@ impl Verifier {
             Scheme::Standard => Check::Standard(Live::read(secrets, standard::Key::read)?),
             Scheme::Xledger => Check::Xledger(Live::read(secrets, xledger::key)?),
             Scheme::Dataverse(by) => Check::Dataverse(by.clone(), Live::read(secrets, Token::read)?),
+            Scheme::Cornerstone(by) => Check::Cornerstone(by.clone(), Live::read(secrets, Token::read)?),
             Scheme::Hmac(by) => Check::Hmac(by.clone(), Live::read(secrets, |text| by.key(text))?),
         }))
     }
@@ -65,6 +68,7 @@ impl Verifier {
             Check::Standard(keys) => standard::verify(raw, keys, now),
             Check::Xledger(keys) => xledger::verify(raw, keys, now),
             Check::Dataverse(by, tokens) => by.verify(raw, tokens, now),
+            Check::Cornerstone(by, tokens) => by.verify(raw, tokens, now),
             Check::Hmac(by, keys) => by.verify(raw, keys, now),
         }
     }
@@ -76,6 +80,7 @@ impl fmt::Debug for Verifier {
             Check::Standard(_) => "Verifier(standard, …)",
             Check::Xledger(_) => "Verifier(xledger, …)",
             Check::Dataverse(..) => "Verifier(dataverse, …)",
+            Check::Cornerstone(..) => "Verifier(cornerstone, …)",
             Check::Hmac(..) => "Verifier(hmac, …)",
         })
     }
