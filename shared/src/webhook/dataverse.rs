@@ -133,10 +133,19 @@ fn organization(text: &str) -> Result<Uuid, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::webhook::vectors;
+    use crate::webhook::{samples, vectors};
 
     #[test]
     fn every_vector_of_dataverse_ends_as_it_should() {
         vectors::hold("dataverse");
+    }
+
+    #[test]
+    fn no_unsigned_header_changes_what_a_webhook_is_known_by() {
+        let one = samples::dataverse(b"{}", samples::now());
+        let mut other = samples::dataverse(b"{}", samples::now());
+        other.set("x-ms-correlation-request-id", "another");
+        let keys = [one, other].map(|sample| sample.verify().unwrap().dedup_key().clone());
+        assert_eq!(keys[0], keys[1]);
     }
 }

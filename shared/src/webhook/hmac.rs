@@ -193,10 +193,21 @@ fn algorithm(text: &str) -> Result<Algorithm, String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::webhook::vectors;
+    use crate::webhook::{samples, vectors};
 
     #[test]
     fn every_vector_of_hmac_ends_as_it_should() {
         vectors::hold("hmac");
+    }
+
+    #[test]
+    fn the_same_body_signed_twice_is_two_webhooks_and_sent_twice_is_one() {
+        let later = samples::now() + jiff::SignedDuration::from_secs(1);
+        let [one, again, other] = [samples::now(), samples::now(), later].map(|at| {
+            let webhook = samples::hmac(b"{}", at).verify().unwrap();
+            webhook.dedup_key().clone()
+        });
+        assert_eq!(one, again);
+        assert_ne!(one, other);
     }
 }

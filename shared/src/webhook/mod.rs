@@ -70,6 +70,14 @@ mod verifier;
 mod xledger;
 
 #[cfg(test)]
+mod noise_tests;
+#[cfg(test)]
+mod profile_tests;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod scheme_tests;
+#[cfg(test)]
 mod vectors;
 
 pub use cornerstone::Cornerstone;

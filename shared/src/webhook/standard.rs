@@ -144,7 +144,7 @@ fn signatures(text: &str) -> Result<Signatures, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::webhook::vectors;
+    use crate::webhook::{samples, vectors};
 
     #[test]
     fn every_vector_of_standard_ends_as_it_should() {
@@ -175,5 +175,35 @@ mod tests {
             assert!(weak.len() < 10 || !reason.contains(&weak), "{reason}");
         }
         assert!(Key::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").is_ok());
+    }
+
+    #[test]
+    fn a_webhook_is_known_again_by_its_id_whatever_its_time_and_body() {
+        let one = samples::standard(b"{}", samples::now());
+        let later = samples::now() + jiff::SignedDuration::from_hours(13 * 24);
+        let again = samples::standard(b"{\"other\":1}", later);
+        let keys = [one, again].map(|sample| sample.verify().unwrap().dedup_key().clone());
+        assert_eq!(keys[0], keys[1]);
+    }
+
+    #[test]
+    fn ten_thousand_signatures_are_not_looked_at() {
+        let mut sample = samples::standard(b"{}", samples::now());
+        let list = vec![sample.header(SIGNATURE); 10_000].join(" ");
+        sample.set(SIGNATURE, &list);
+        assert_eq!(sample.verify().unwrap_err().reason(), Reason::Malformed);
+        let nine = ["v2,AAAA"; MOST + 1].join(" ");
+        assert!(signatures(&nine).is_err());
+    }
+
+    #[test]
+    fn a_public_key_is_never_a_secret() {
+        let sample = samples::standard_public(b"{}", samples::now());
+        let webhook = sample.verify().unwrap();
+        assert_eq!(webhook.id(), Some(samples::ID));
+        let signature = sample.header(SIGNATURE).replace("v1a,", "v1,");
+        let mut renamed = sample;
+        renamed.set(SIGNATURE, &signature);
+        assert_eq!(renamed.verify().unwrap_err().reason(), Reason::Signature);
     }
 }

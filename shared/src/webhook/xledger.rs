@@ -60,7 +60,7 @@ fn decode(text: &str) -> Result<Vec<u8>, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::webhook::vectors;
+    use crate::webhook::{samples, vectors};
 
     #[test]
     fn every_vector_of_xledger_ends_as_it_should() {
@@ -79,5 +79,15 @@ mod tests {
             assert!(key(weak).is_err(), "{weak}");
         }
         assert!(key("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY").is_ok());
+    }
+
+    #[test]
+    fn an_event_that_is_sent_again_later_is_known_again() {
+        let later = samples::now() + jiff::SignedDuration::from_hours(4 * 24);
+        let keys = [samples::now(), later].map(|at| {
+            let webhook = samples::xledger(b"{}", at).verify().unwrap();
+            webhook.dedup_key().clone()
+        });
+        assert_eq!(keys[0], keys[1]);
     }
 }
