@@ -13,7 +13,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
-use oauth2::PkceCodeChallenge;
+use oauth2::{CsrfToken, PkceCodeChallenge};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -30,6 +30,9 @@ use crate::store::{Content, Expect, Key, StoreError, Table, Write};
 
 /// How long a person may take.
 const LASTS: SignedDuration = SignedDuration::from_mins(10);
+
+/// How many random bytes a browser must bring back.
+const STATE: u32 = 32;
 
 /// Where a sign-in begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +115,7 @@ pub async fn start(
     let registration = registrations.registration(&integration).await?;
     let sign_in = registration.sign_in.ok_or(SignInError::NotAPerson)?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
-    let state = format!("{id}.{}", random());
+    let state = format!("{id}.{}", CsrfToken::new_random_len(STATE).secret());
     let expires_at = ports.now().checked_add(LASTS).unwrap_or(Timestamp::MAX);
     let pending = Pending {
         state: digest(&state),
@@ -131,12 +134,6 @@ pub async fn start(
         authorization_url: authorization_url(sign_in, &challenge, &state, redirect),
         expires_at,
     })
-}
-
-/// Returns 256 random bits as text.
-fn random() -> String {
-    // The library's verifiers are made of 256 random bits.
-    PkceCodeChallenge::new_random_sha256().1.secret().clone()
 }
 
 fn authorization_url(sign_in: SignIn, challenge: &PkceCodeChallenge, state: &str, redirect: &Url) -> Url {
