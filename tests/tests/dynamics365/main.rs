@@ -11,6 +11,8 @@ mod network;
 mod probing;
 mod reading;
 mod secrecy;
+#[path = "../common/simulation_clock.rs"]
+mod simulation_clock;
 mod syncing;
 mod tokens;
 mod world;

@@ -1,20 +1,16 @@
 //! One organization, its simulated environment, and the adapter between them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::adapter::{
     Adapter, Change, ChangeAction, ErrorKind, ExternalRecord, Found, From, Item, Next, Outcome, Pushed,
     Target, Unusable,
 };
 use shared::adapters::{Connections, connect};
-use shared::clock::Clock;
 use shared::integration::{Direction, Integration, State};
 use shared::model::{Fields, Group, Kind};
 use shared::secrets::Secret;
@@ -22,26 +18,7 @@ use tests::dataverse::faults::{Fault, FaultRule};
 use tests::{Simulation, SimulationConfig};
 use uuid::Uuid;
 
-/// Shows the simulation's time; to sleep is to move it.
-pub(crate) struct SimulationClock(pub(crate) Arc<Simulation>);
-
-/// Leaves the simulation out: it knows every secret.
-impl fmt::Debug for SimulationClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SimulationClock")
-    }
-}
-
-#[async_trait]
-impl Clock for SimulationClock {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0.advance(SignedDuration::try_from(duration).unwrap());
-    }
-}
+use crate::simulation_clock::SimulationClock;
 
 pub(crate) struct World {
     pub(crate) simulation: Arc<Simulation>,

@@ -7,7 +7,7 @@ use shared::http::Http;
 use shared::oauth::{Application, Ask, Format, Outbound, Proof, TokenEndpoint as _, TokenErrorKind};
 use tests::{Simulation, SimulationConfig};
 
-use crate::world::SimulationClock;
+use crate::simulation_clock::SimulationClock;
 
 async fn endpoint(format: Format, secret: Option<&str>) -> Outbound {
     let simulation = Arc::new(Simulation::start(SimulationConfig::default()).await);

@@ -8,4 +8,6 @@ mod by_person;
 mod captured;
 mod cornerstone;
 mod secrecy;
+#[path = "../common/simulation_clock.rs"]
+mod simulation_clock;
 mod world;

@@ -1,10 +1,8 @@
 //! A service whose integration signs in at the simulated servers, over HTTP, and the people around it.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::body::Bytes;
 use http::{Method, Request};
 use jiff::{SignedDuration, Timestamp};
@@ -25,33 +23,14 @@ use shared::store::{MemoryStore, Query, Store, Table};
 use tests::dataverse::faults::{Fault, FaultRule};
 use tests::{Simulation, SimulationConfig};
 
+use crate::simulation_clock::SimulationClock;
+
 pub(crate) const CALLBACK: &str = "https://api.example/v1/oauth/callback";
 pub(crate) const INTEGRATION: &str = "/v1/organizations/hlf/integrations/dynamics365";
 pub(crate) const BY_ID: &str = "/v1/integrations/hlf:dynamics365";
 
 /// Where tokens are asked for.
 pub(crate) const TOKEN: &str = "/oauth2/v2.0/token";
-
-/// Shows the simulation's time; to sleep is to move it.
-pub(crate) struct SimulationClock(pub(crate) Arc<Simulation>);
-
-/// Leaves the simulation out: it knows every secret.
-impl fmt::Debug for SimulationClock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SimulationClock")
-    }
-}
-
-#[async_trait]
-impl Clock for SimulationClock {
-    fn now(&self) -> Timestamp {
-        self.0.now()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0.advance(SignedDuration::try_from(duration).unwrap());
-    }
-}
 
 pub(crate) struct World {
     pub(crate) simulation: Arc<Simulation>,

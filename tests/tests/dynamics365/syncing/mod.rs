@@ -24,7 +24,8 @@ use tests::dataverse::faults::{Fault, FaultRule};
 use tests::dataverse::limits::Limit;
 use uuid::Uuid;
 
-use crate::world::{SimulationClock, World};
+use crate::simulation_clock::SimulationClock;
+use crate::world::World;
 
 mod deletions;
 mod field_map;
