@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Usage,
+    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Subscribed,
+    Subscription, Usage,
 };
 use crate::clock::Clock;
 use crate::model::{Kind, System};
@@ -83,6 +84,16 @@ impl<A: Adapter> Adapter for Deadline<A> {
 
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
         self.within(ErrorKind::Unavailable, self.inner.find(kind, ids))
+            .await
+    }
+
+    async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {
+        self.within(ErrorKind::Unknown, self.inner.subscribe(wanted))
+            .await
+    }
+
+    async fn unsubscribe(&self, name: &str) -> Result<()> {
+        self.within(ErrorKind::Unknown, self.inner.unsubscribe(name))
             .await
     }
 }

@@ -1,11 +1,15 @@
 //! A wrapper that tells of every call, once it is over.
 
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Adapter, Capability, Change, Finding, Found, From, Outcome, Pulled, Result, Usage};
+use super::{
+    Adapter, Capability, Change, Finding, Found, From, Outcome, Pulled, Result, Subscribed, Subscription,
+    Usage,
+};
 use crate::clock::Clock;
 use crate::model::{Kind, System};
 
@@ -46,6 +50,20 @@ impl<A: Adapter> Log<A> {
             Err(error) => {
                 let outcome = error.kind().as_str();
                 tracing::warn!(system, call, kind = kind.as_str(), outcome, %error, duration_ms, "call failed");
+            }
+        }
+    }
+
+    fn tell_subscription<T: Debug>(&self, call: &'static str, began: Timestamp, end: &Result<T>) {
+        let (system, duration_ms) = (
+            self.system().as_str(),
+            self.clock.now().duration_since(began).as_millis(),
+        );
+        match end {
+            Ok(stands) => tracing::info!(system, call, ?stands, duration_ms, "called"),
+            Err(error) => {
+                let outcome = error.kind().as_str();
+                tracing::warn!(system, call, outcome, %error, duration_ms, "call failed");
             }
         }
     }
@@ -103,6 +121,20 @@ impl<A: Adapter> Adapter for Log<A> {
         let began = self.clock.now();
         let end = self.inner.find(kind, ids).await;
         self.tell("find", kind, began, &end, Vec::len);
+        end
+    }
+
+    async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {
+        let began = self.clock.now();
+        let end = self.inner.subscribe(wanted).await;
+        self.tell_subscription("subscribe", began, &end);
+        end
+    }
+
+    async fn unsubscribe(&self, name: &str) -> Result<()> {
+        let began = self.clock.now();
+        let end = self.inner.unsubscribe(name).await;
+        self.tell_subscription("unsubscribe", began, &end);
         end
     }
 }

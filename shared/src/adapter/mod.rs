@@ -10,7 +10,9 @@ use std::fmt::Debug;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 pub use deadline::Deadline;
 pub use error::{Error, ErrorKind, Result};
@@ -231,6 +233,30 @@ pub struct Usage {
     pub bytes_received: u64,
 }
 
+/// Where and how a system is to send webhooks.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// Tells it from all others: the id of the endpoint.
+    pub name: String,
+    /// Where to.
+    pub url: Url,
+    /// The header that shows the secret.
+    pub header: String,
+    /// The secret.
+    pub secret: SecretString,
+}
+
+/// How a subscription stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subscribed {
+    /// It was as it should be.
+    Running,
+    /// It was not, and is now: what happened meanwhile was perhaps not told. Says what was wrong, such as `missing`.
+    Mended(Vec<String>),
+    /// The system lets nobody register by its API: a human does.
+    ByHand,
+}
+
 /// An outside system, as one integration reaches it.
 ///
 /// # Behaviour
@@ -242,6 +268,9 @@ pub struct Usage {
 /// - A change pushed twice has one effect.
 /// - One change that fails leaves the others of its batch as they are.
 /// - A limit that the system sets is `RateLimited`, and nothing more is sent before its time.
+/// - A subscription that is asked for again and again is registered once, and only what differs is changed.
+/// - A subscription that was begun and not finished is finished by the next call.
+/// - A subscription that is not there is as good as ended.
 /// - `Debug` output shows no secret.
 #[async_trait]
 pub trait Adapter: Debug + Send + Sync + 'static {
@@ -287,4 +316,19 @@ pub trait Adapter: Debug + Send + Sync + 'static {
     ///
     /// Where any of them could not be asked: "nothing" is only said by the system itself.
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>>;
+
+    /// Sees to it that the system sends webhooks for every kind that is mapped.
+    ///
+    /// # Errors
+    ///
+    /// As the system's answer is to be taken; `Unsupported` where the wanted cannot be registered as it is. What was done
+    /// before stays, and the next call goes on from there: the first success after an error is as good as `Mended`.
+    async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed>;
+
+    /// Sees to it that the system sends no webhooks under this name.
+    ///
+    /// # Errors
+    ///
+    /// As the system's answer is to be taken.
+    async fn unsubscribe(&self, name: &str) -> Result<()>;
 }

@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::{Adapter, Capability, Change, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Usage};
+use super::{
+    Adapter, Capability, Change, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Subscribed,
+    Subscription, Usage,
+};
 use crate::clock::Clock;
 use crate::model::{Kind, System};
 
@@ -102,5 +105,13 @@ impl<A: Adapter> Adapter for Retry<A> {
 
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
         self.repeat(|| self.inner.find(kind, ids)).await
+    }
+
+    async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {
+        self.inner.subscribe(wanted).await
+    }
+
+    async fn unsubscribe(&self, name: &str) -> Result<()> {
+        self.inner.unsubscribe(name).await
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability};
-use super::{Outcome, Pulled, Result, Usage};
+use super::{Outcome, Pulled, Result, Subscribed, Subscription, Usage};
 use crate::model::{Kind, System};
 
 /// Stands in for the adapter of an integration whose settings or credentials cannot be used.
@@ -81,6 +81,14 @@ impl Adapter for Unusable {
     }
 
     async fn find(&self, _: Kind, _: &[Box<str>]) -> Result<Vec<Found>> {
+        Err(self.error())
+    }
+
+    async fn subscribe(&self, _: &Subscription) -> Result<Subscribed> {
+        Err(self.error())
+    }
+
+    async fn unsubscribe(&self, _: &str) -> Result<()> {
         Err(self.error())
     }
 }

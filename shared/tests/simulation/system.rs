@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::adapter::{
     Adapter, Capability, Change, ChangeAction, Cursor, Error, ErrorKind, ExternalRecord, Finding, Found,
-    From, Item, KindCapability, Next, Outcome, Pulled, Pushed, Result, Usage,
+    From, Item, KindCapability, Next, Outcome, Pulled, Pushed, Result, Subscribed, Subscription, Usage,
 };
 use shared::clock::Clock;
 use shared::model::{Fields, Kind, System, Value};
@@ -405,5 +405,13 @@ impl Adapter for ModelSystem {
             .iter()
             .map(|id| tables.item(kind, id).map_or(Found::Nothing, Found::Here))
             .collect())
+    }
+
+    async fn subscribe(&self, _: &Subscription) -> Result<Subscribed> {
+        Ok(Subscribed::ByHand)
+    }
+
+    async fn unsubscribe(&self, _: &str) -> Result<()> {
+        Ok(())
     }
 }

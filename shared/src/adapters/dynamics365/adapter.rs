@@ -9,7 +9,7 @@ use super::config::Settings;
 use super::table::Table;
 use crate::adapter::{
     Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome, Pulled,
-    Result, Usage,
+    Result, Subscribed, Subscription, Usage,
 };
 use crate::http::HttpCounts;
 use crate::model::{Kind, System};
@@ -95,5 +95,13 @@ impl Adapter for Dynamics365 {
 
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
         self.find_rows(self.table(kind)?, ids).await
+    }
+
+    async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {
+        self.see_to(wanted).await
+    }
+
+    async fn unsubscribe(&self, name: &str) -> Result<()> {
+        self.remove_all(name).await
     }
 }

@@ -4,10 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, IF_MATCH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
@@ -171,7 +172,30 @@ impl Client {
             .map(|list: Definitions<_>| list.value)
     }
 
-    async fn get_json<T: DeserializeOwned>(&self, resource: &str) -> Result<T> {
+    /// Writes one row outside a batch: `POST` makes it, and `PATCH` and `DELETE` want it to be there.
+    pub(super) async fn write_row(
+        &self,
+        method: Method,
+        resource: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer> {
+        let condition = match method {
+            Method::POST => (PREFER, HeaderValue::from_static("return=representation")),
+            _ => (IF_MATCH, HeaderValue::from_static("*")),
+        };
+        let content_type = body.map(|_| (CONTENT_TYPE, HeaderValue::from_static("application/json")));
+        let answer = self.send(Ask {
+            method,
+            url: self.url(resource)?,
+            headers: [Some(condition), content_type].into_iter().flatten().collect(),
+            body: body.map(Value::to_string).unwrap_or_default().into(),
+            limits: Limits::PATIENT,
+            effect: Effect::Writes,
+        });
+        self.success(answer.await?, Effect::Writes, None)
+    }
+
+    pub(super) async fn get_json<T: DeserializeOwned>(&self, resource: &str) -> Result<T> {
         let answer = self.get(resource).await?;
         wire::short(&answer.body).map_err(error::misread)
     }

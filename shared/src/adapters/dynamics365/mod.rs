@@ -15,6 +15,7 @@
 //! - A delta link is known for seven days, and forgotten when the table's columns change.
 //! - An error's `code` may be empty, hexadecimal, or a negative decimal number.
 //! - Lookups are read as `_name_value` and written as `Name@odata.bind`.
+//! - The secret of a webhook can be written and not read.
 //!
 //! Deliberately absent: `UpsertMultiple`, which does all or nothing, so that one bad row would stop a thousand.
 
@@ -33,8 +34,10 @@ mod plan;
 mod probe;
 mod pull;
 mod push;
+mod registration;
 mod reply;
 mod rows;
+mod subscribe;
 mod table;
 mod wire;
 
