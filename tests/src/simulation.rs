@@ -13,10 +13,13 @@ use crate::dataverse::faults::FaultRule;
 use crate::dataverse::journal::{Counters, Entry};
 use crate::dataverse::limits::ServiceProtection;
 use crate::dataverse::schema::Table;
-use crate::dataverse::{EditSummary, Privilege};
+use crate::dataverse::{Delivered, EditSummary, Privilege, Webhook};
 use crate::sign_in::{Credentials, SignIn};
 use crate::systems::{Systems, TENANT, UNPRIVILEGED_USER, USER};
 use crate::wire::{Handler, Transport};
+
+/// How often webhooks are looked for.
+const DELIVERING_EVERY: Duration = Duration::from_millis(100);
 
 /// Says what a simulation begins with.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct SimulationConfig {
     pub service_protection: ServiceProtection,
     /// Whether requests without `OData-Version` and `OData-MaxVersion` are refused; the real system recommends them.
     pub strict_headers: bool,
+    /// How long whoever gets a webhook may think about it.
+    pub webhook_timeout: Duration,
 }
 
 impl Default for SimulationConfig {
@@ -50,6 +55,7 @@ impl Default for SimulationConfig {
             tables: Vec::new(),
             service_protection: ServiceProtection::default(),
             strict_headers: true,
+            webhook_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -220,6 +226,24 @@ impl Simulation {
     /// Makes random edits as humans do, the same for the same seed and rows.
     pub fn random_edits(&self, count: usize, seed: u64) -> EditSummary {
         self.systems.dataverse.random_edits(count, seed)
+    }
+
+    /// Takes the webhooks that were not sent yet, in the order of what they tell.
+    pub fn take_deliveries(&self) -> Vec<Webhook> {
+        self.systems.dataverse.take_deliveries()
+    }
+
+    /// Sends the webhooks that were not sent yet, as Dataverse does, and says what became of them.
+    pub async fn deliver(&self) -> Delivered {
+        self.systems.dataverse.deliver().await
+    }
+
+    /// Sends webhooks by itself from now on.
+    pub async fn keep_delivering(&self) {
+        loop {
+            self.systems.dataverse.begin_to_deliver();
+            tokio::time::sleep(DELIVERING_EVERY).await;
+        }
     }
 
     /// Returns a row with all its columns.

@@ -167,6 +167,7 @@ impl From<SimulationConfig> for Settings {
             tables,
             service_protection,
             strict_headers,
+            webhook_timeout,
             ..
         } = config;
         Self {
@@ -176,6 +177,7 @@ impl From<SimulationConfig> for Settings {
             tables,
             service_protection,
             strict_headers,
+            webhook_timeout,
         }
     }
 }

@@ -22,7 +22,10 @@ async fn main() {
     };
     let simulation = Simulation::start(config).await;
     println!("listening on {}", simulation.base_url());
-    tokio::signal::ctrl_c().await.ok();
+    tokio::select! {
+        () = simulation.keep_delivering() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
 }
 
 fn read(mut arguments: impl Iterator<Item = String>) -> Result<SimulationConfig, String> {

@@ -39,7 +39,7 @@ pub(crate) struct Access {
 }
 
 impl Privilege {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Read => "Read",
             Self::Create => "Create",
@@ -68,9 +68,9 @@ impl Access {
         if user.has_role && !self.revoked.contains(&(table.to_owned(), privilege)) {
             return Ok(());
         }
-        let (name, id) = (privilege.name(), user.user);
+        let (name, id, of) = (privilege.name(), user.user, schema_name(table));
         let message = format!(
-            "Principal user (Id={id}, type=8, roleCount=1) is missing prv{name}{table} privilege on entity '{table}'."
+            "Principal user (Id={id}, type=8, roleCount=1) is missing prv{name}{of} privilege on entity '{table}'."
         );
         Err(Refusal::new(StatusCode::FORBIDDEN, "0x80040220", message))
     }
@@ -81,5 +81,16 @@ impl Access {
 
     pub(crate) fn grant(&mut self, table: &str, privilege: Privilege) {
         self.revoked.remove(&(table.to_owned(), privilege));
+    }
+}
+
+/// Returns a table's name as privileges have it.
+fn schema_name(table: &str) -> &str {
+    match table {
+        "serviceendpoint" => "ServiceEndpoint",
+        "sdkmessage" => "SdkMessage",
+        "sdkmessagefilter" => "SdkMessageFilter",
+        "sdkmessageprocessingstep" => "SdkMessageProcessingStep",
+        table => table,
     }
 }

@@ -28,10 +28,12 @@ pub struct EditSummary {
 }
 
 impl Dataverse {
-    fn human(&self) -> Author {
+    fn human(&self) -> Author<'static> {
         Author {
             user: self.portal_user,
             at: self.clock.now().as_second(),
+            tag: None,
+            correlation: Uuid::new_v4(),
         }
     }
 
@@ -56,9 +58,9 @@ impl Dataverse {
     }
 
     pub(crate) fn delete_as_human(&self, set: &str, id: Uuid) -> Outcome<()> {
-        let mut store = self.store_mut();
+        let (mut store, author) = (self.store_mut(), self.human());
         let table = position(&store, set)?;
-        write::delete(&mut store, table, &Target::Id(id), &Conditions::default()).map(drop)
+        write::delete(&mut store, table, &Target::Id(id), &Conditions::default(), author).map(drop)
     }
 
     pub(crate) fn merge_as_human(&self, loser: Uuid, master: Uuid) -> Outcome<()> {

@@ -52,6 +52,15 @@ impl Refusal {
         Self::bad_request(message)
     }
 
+    /// Refuses to write what the platform itself writes.
+    pub(crate) fn not_supported(operation: &str, logical_name: &str) -> Self {
+        let message = format!(
+            "The '{operation}' method does not support entities of type '{logical_name}'. MessageProcessorCache \
+             returned MessageProcessor.Empty."
+        );
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "0x80040800", message)
+    }
+
     pub(crate) fn no_such_row(logical_name: &str, id: Uuid) -> Self {
         let message = format!("Entity '{logical_name}' With Id = {id} Does Not Exist");
         Self::new(StatusCode::NOT_FOUND, "0x80040217", message)

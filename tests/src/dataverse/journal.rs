@@ -67,6 +67,12 @@ pub struct Counters {
     pub updated: u64,
     /// Rows deleted through the Web API.
     pub deleted: u64,
+    /// Webhooks that were accepted.
+    pub webhooks_delivered: u64,
+    /// Webhooks that were given up.
+    pub webhooks_failed: u64,
+    /// How often webhooks were sent, those included that were sent again.
+    pub webhook_attempts: u64,
 }
 
 /// Keeps the journal and the counters.

@@ -220,7 +220,7 @@ fn attribute(column: &Column) -> Value {
         "MetadataId": id(&column.logical_name), "LogicalName": column.logical_name, "SchemaName": column.logical_name,
         "AttributeType": name,
         "RequiredLevel": { "Value": required, "CanBeChanged": true },
-        "IsValidForCreate": column.on_create, "IsValidForUpdate": column.on_update, "IsValidForRead": true,
+        "IsValidForCreate": column.on_create, "IsValidForUpdate": column.on_update, "IsValidForRead": column.on_read,
         "IsCustomAttribute": column.logical_name.contains("hlf_"),
     });
     if let Kind::Text(max) = column.kind {

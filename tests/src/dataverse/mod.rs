@@ -4,7 +4,10 @@
 //! `batch` sends its parts the same way. Everything that is documented is enforced; what is not documented is
 //! decided in favour of the stricter reading, so that an adapter that works here does not rely on leniency.
 //!
-//! Not simulated: `$expand`, `$apply`, `FetchXML`, the `$metadata` document, plug-ins, and webhooks.
+//! What is written passes `events`, which finds the steps that tell of it; `deliveries` makes webhooks of that and sends
+//! them.
+//!
+//! Not simulated: `$expand`, `$apply`, `FetchXML`, the `$metadata` document, plug-ins, and synchronous webhooks.
 
 mod access;
 mod address;
@@ -12,9 +15,12 @@ mod batch;
 mod bulk;
 mod call;
 mod columns;
+mod context;
 pub mod control;
+mod deliveries;
 mod edits;
 mod error;
+mod events;
 pub mod faults;
 mod filter;
 pub mod journal;
@@ -28,11 +34,13 @@ mod options;
 mod preferences;
 mod query;
 mod read;
+mod registration;
 mod render;
 mod row;
 pub mod schema;
 mod seed;
 pub(crate) mod server;
+mod settings;
 mod stamp;
 mod store;
 mod tracking;
@@ -40,4 +48,5 @@ mod write;
 
 pub(crate) use access::ApplicationUser;
 pub use access::Privilege;
+pub use deliveries::{Delivered, Webhook};
 pub use edits::EditSummary;

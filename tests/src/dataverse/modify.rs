@@ -2,6 +2,7 @@
 
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::access::Privilege;
 use super::address::{Locator, Resource};
@@ -54,7 +55,8 @@ impl Dataverse {
     fn delete(&self, store: &mut Store, call: &Call<'_>, set: &str, locator: &Locator) -> Outcome<Answer> {
         let table = self.permitted(store, call, set, Privilege::Delete)?;
         let target = locator.resolve(store.rows(table))?;
-        write::delete(store, table, &target, &Conditions::read(&call.request.headers))?;
+        let conditions = Conditions::read(&call.request.headers);
+        write::delete(store, table, &target, &conditions, author(call))?;
         self.recorder.count(|counters| counters.deleted += 1);
         Ok(Answer::empty(StatusCode::NO_CONTENT))
     }
@@ -69,7 +71,13 @@ impl Dataverse {
         let table = store.position(set).ok_or_else(|| Refusal::unknown_segment(set))?;
         self.access()
             .check(call.user, &store.rows(table).table.logical_name, privilege)?;
-        Ok(table)
+        match store.rows(table).table.read_only {
+            true => Err(Refusal::not_supported(
+                privilege.name(),
+                &store.rows(table).table.logical_name,
+            )),
+            false => Ok(table),
+        }
     }
 
     fn written(
@@ -117,10 +125,12 @@ fn ascii(link: &str) -> String {
     percent_encoding::utf8_percent_encode(link, percent_encoding::CONTROLS).to_string()
 }
 
-pub(super) fn author(call: &Call<'_>) -> Author {
+pub(super) fn author<'a>(call: &'a Call<'_>) -> Author<'a> {
     Author {
         user: call.user.user,
         at: call.now,
+        tag: call.options.get("tag"),
+        correlation: Uuid::new_v4(),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Listing {
 
 impl Properties for Table {
     fn find(&self, name: &str) -> Option<(usize, Kind)> {
-        let index = self.index(name)?;
+        let index = self.readable(name)?;
         Some((index, self.columns[index].kind.clone()))
     }
 
@@ -153,11 +153,12 @@ fn compare_cells(a: Option<&Cell>, b: Option<&Cell>) -> Ordering {
 /// Returns the columns to answer with; the primary id is always among them.
 pub(crate) fn select(table: &Table, options: &Options) -> Outcome<Vec<usize>> {
     let Some(text) = options.get("$select") else {
-        return Ok((0..table.columns.len()).collect());
+        let readable = |column: &usize| table.columns[*column].on_read;
+        return Ok((0..table.columns.len()).filter(readable).collect());
     };
     let find = |name: &str| {
         table
-            .index(name)
+            .readable(name)
             .ok_or_else(|| Refusal::unknown_property(name, &table.logical_name))
     };
     let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
@@ -182,7 +183,7 @@ fn order(table: &Table, text: &str) -> Outcome<Vec<(usize, bool)>> {
 fn order_term(table: &Table, term: &str) -> Outcome<(usize, bool)> {
     let (name, direction) = term.split_once(' ').unwrap_or((term, "asc"));
     let column = table
-        .index(name)
+        .readable(name)
         .ok_or_else(|| Refusal::unknown_property(name, &table.logical_name))?;
     match direction.trim() {
         "asc" => Ok((column, false)),

@@ -15,6 +15,8 @@ pub struct Table {
     pub change_tracking: bool,
     /// Whether rows can be compared by etag.
     pub optimistic_concurrency: bool,
+    /// Whether rows are the platform's own, and nobody writes them.
+    pub read_only: bool,
     /// The columns, in the order in which they are listed when none are selected.
     pub columns: Vec<Column>,
     /// The alternate keys.
@@ -34,6 +36,8 @@ pub struct Column {
     pub on_create: bool,
     /// Whether it may be set later.
     pub on_update: bool,
+    /// Whether it can be read; a secret cannot.
+    pub on_read: bool,
     /// How strongly forms ask for it; the Web API does not.
     pub required: Required,
 }
@@ -93,6 +97,13 @@ pub struct Key {
 impl Table {
     /// Returns a tracked table with an id, a state, and the columns that every table has.
     pub fn new(logical_name: &str, entity_set: &str) -> Self {
+        Self::stateless(logical_name, entity_set)
+            .stated("Active", "Inactive")
+            .stamped()
+    }
+
+    /// Returns a tracked table with an id.
+    fn stateless(logical_name: &str, entity_set: &str) -> Self {
         let primary_id = format!("{logical_name}id");
         let table = Self {
             logical_name: logical_name.to_owned(),
@@ -100,19 +111,24 @@ impl Table {
             primary_id: primary_id.clone(),
             change_tracking: true,
             optimistic_concurrency: true,
+            read_only: false,
             columns: Vec::new(),
             keys: Vec::new(),
         };
         table
             .column(&primary_id, Kind::PrimaryId, true, false)
             .required(Required::System)
-            .stated()
-            .stamped()
     }
 
-    fn stated(self) -> Self {
-        let states = Kind::Choice(vec![(0, "Active"), (1, "Inactive")]);
-        let statuses = Kind::Choice(vec![(1, "Active"), (2, "Inactive")]);
+    /// Returns a table of the platform's own, whose changes are not tracked, with the columns that all of them have.
+    pub(super) fn of_platform(logical_name: &str, entity_set: &str) -> Self {
+        Self::stateless(logical_name, entity_set).stamped().untracked()
+    }
+
+    /// Adds a state, with what it is called where a row is in use and where it is not.
+    pub(super) fn stated(self, open: &'static str, closed: &'static str) -> Self {
+        let states = Kind::Choice(vec![(0, open), (1, closed)]);
+        let statuses = Kind::Choice(vec![(1, open), (2, closed)]);
         self.column("statecode", states, false, true)
             .column("statuscode", statuses, true, true)
     }
@@ -135,6 +151,7 @@ impl Table {
             kind,
             on_create,
             on_update,
+            on_read: true,
             required,
         });
         self
@@ -190,6 +207,22 @@ impl Table {
         self
     }
 
+    /// Says that the column that was added last holds a secret, which nobody reads.
+    #[must_use]
+    pub(super) fn secret(mut self) -> Self {
+        if let Some(column) = self.columns.last_mut() {
+            column.on_read = false;
+        }
+        self
+    }
+
+    /// Says that nobody writes the rows.
+    #[must_use]
+    pub(super) fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
     /// Adds an alternate key.
     #[must_use]
     pub fn key(mut self, name: &str, columns: &[&str]) -> Self {
@@ -211,6 +244,11 @@ impl Table {
     /// Returns where a property stands among the columns.
     pub fn index(&self, property: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.property == property)
+    }
+
+    /// Returns where a property that can be read stands among the columns.
+    pub fn readable(&self, property: &str) -> Option<usize> {
+        self.index(property).filter(|&index| self.columns[index].on_read)
     }
 
     /// Returns whether the table was added by the organization.

@@ -11,12 +11,14 @@ use uuid::Uuid;
 use super::access::{Access, ApplicationUser};
 use super::address::Resource;
 use super::call::{Call, kind, relative};
+use super::deliveries::Courier;
 use super::error::{Outcome, Refusal};
 use super::faults::Faults;
 use super::journal::Recorder;
 use super::limits::{Limits, ServiceProtection};
 use super::link::Seal;
 use super::preferences::Preferences;
+use super::registration;
 use super::render::Pages;
 use super::schema::{Table, member_tables};
 use super::seed::fill;
@@ -47,6 +49,7 @@ pub(crate) struct Dataverse {
     pub(super) strict_headers: bool,
     pub(super) latency: Duration,
     pub(super) forgotten_before: AtomicU64,
+    pub(super) courier: Arc<Courier>,
 }
 
 /// Says what an organization begins with.
@@ -58,6 +61,7 @@ pub(crate) struct Settings {
     pub(crate) tables: Vec<Table>,
     pub(crate) service_protection: ServiceProtection,
     pub(crate) strict_headers: bool,
+    pub(crate) webhook_timeout: Duration,
 }
 
 /// Counts a request as running until it is dropped.
@@ -84,6 +88,7 @@ impl Dataverse {
     ) -> Self {
         let mut random = Random::new(settings.seed);
         let (organization, portal_user) = (random.id(), random.id());
+        let recorder = Arc::<Recorder>::default();
         Self {
             base_url: base_url.to_owned(),
             clock,
@@ -92,7 +97,8 @@ impl Dataverse {
             access: Mutex::new(Access::new(users)),
             limits: Mutex::new(Limits::new(settings.service_protection)),
             faults: Arc::default(),
-            recorder: Arc::default(),
+            courier: Arc::new(Courier::new(settings.webhook_timeout, Arc::clone(&recorder))),
+            recorder,
             pages: Pages::default(),
             seal: Seal(random.next()),
             organization,
@@ -118,8 +124,10 @@ impl Dataverse {
 
 fn founded(settings: &Settings, user: Uuid) -> Store {
     let extra = settings.tables.iter().cloned().map(Arc::new);
-    let mut store = Store::new(member_tables().into_iter().chain(extra).collect());
+    let tables = member_tables().into_iter().chain(extra);
+    let mut store = Store::new(tables.chain(registration::tables()).collect());
     fill(&mut store, settings.contacts, settings.seed, user);
+    registration::fill(&mut store, user);
     store
 }
 

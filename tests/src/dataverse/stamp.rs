@@ -80,7 +80,7 @@ pub(super) fn check_status(table: &Table, row: &Row) -> Outcome<()> {
 }
 
 /// Sets what the platform itself writes.
-pub(super) fn stamp(table: &Table, row: Row, author: Author, created: bool) -> Row {
+pub(super) fn stamp(table: &Table, row: Row, author: Author<'_>, created: bool) -> Row {
     let mut changes = Changes::new();
     let mut set = |property: &str, cell: Option<Cell>| {
         changes.extend(table.index(property).map(|index| (narrow(index), cell)));

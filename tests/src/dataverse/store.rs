@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::events::Event;
 use super::row::{Cell, Row, fold};
 use super::schema::{Kind, Table};
 
@@ -21,6 +22,10 @@ pub(crate) struct Store {
     tables: Vec<Rows>,
     version: u64,
     undo: Option<Vec<Undo>>,
+    /// What happened that webhooks tell of.
+    events: Vec<Event>,
+    /// How many of them there were when a roll-back became possible.
+    settled: usize,
 }
 
 /// Holds the rows of one table.
@@ -59,6 +64,8 @@ impl Store {
             tables,
             version: FIRST_VERSION,
             undo: None,
+            events: Vec::new(),
+            settled: 0,
         }
     }
 
@@ -110,6 +117,7 @@ impl Store {
     /// Begins to remember what a roll-back needs.
     pub(crate) fn begin(&mut self) {
         self.undo = Some(Vec::new());
+        self.settled = self.events.len();
     }
 
     /// Keeps everything since [`Self::begin`].
@@ -119,9 +127,20 @@ impl Store {
 
     /// Takes everything since [`Self::begin`] back; its versions are never used again.
     pub(crate) fn roll_back(&mut self) {
+        self.events.truncate(self.settled);
         for undo in self.undo.take().into_iter().flatten().rev() {
             self.tables[undo.table].restore(undo.id, undo.row, undo.tombstone);
         }
+    }
+
+    /// Notes something that webhooks tell of.
+    pub(crate) fn note(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Takes what happened, in its order.
+    pub(crate) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
     }
 
     /// Changes a table's definition as far as its delta links are concerned.

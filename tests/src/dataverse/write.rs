@@ -9,6 +9,8 @@ use uuid::Uuid;
 use super::address::Target;
 use super::columns::{self, Writing, narrow};
 use super::error::{Outcome, Refusal};
+use super::events::{self, Happening};
+use super::registration;
 use super::row::{Cell, Row, fold};
 use super::schema::Table;
 use super::stamp::{check_open, check_status, default_status, defaults, stamp};
@@ -16,10 +18,14 @@ use super::store::{Rows, Store};
 
 /// Says who writes, and when.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Author {
+pub(crate) struct Author<'a> {
     pub(crate) user: Uuid,
     /// Whole seconds since the Unix epoch.
     pub(crate) at: i64,
+    /// What the request was marked with.
+    pub(crate) tag: Option<&'a str>,
+    /// Tells one request from another.
+    pub(crate) correlation: Uuid,
 }
 
 /// Holds what a write depends on.
@@ -92,7 +98,7 @@ pub(crate) fn upsert(
     target: &Target,
     body: &Map<String, Value>,
     conditions: &Conditions,
-    author: Author,
+    author: Author<'_>,
 ) -> Outcome<Written> {
     let rows = store.rows(table);
     let existing = find(rows, target).cloned();
@@ -173,7 +179,7 @@ pub(crate) fn create(
     id: Option<Uuid>,
     body: &Map<String, Value>,
     conditions: &Conditions,
-    author: Author,
+    author: Author<'_>,
 ) -> Outcome<Written> {
     let definition = rows_table(store, table);
     let changes = columns::read(store, &definition, body, Writing::Create)?;
@@ -198,7 +204,9 @@ pub(crate) fn create(
         true,
     );
     check_status(&definition, &row)?;
-    finish(store, table, row, conditions).map(Written::Created)
+    let row = finish(store, table, row, conditions)?;
+    events::raise(store, &definition, &row, Happening::Created, author);
+    Ok(Written::Created(row))
 }
 
 fn own_id(table: &Table, body: &Map<String, Value>) -> Outcome<Uuid> {
@@ -219,15 +227,18 @@ fn update(
     row: &Row,
     body: &Map<String, Value>,
     conditions: &Conditions,
-    author: Author,
+    author: Author<'_>,
 ) -> Outcome<Written> {
     let definition = rows_table(store, table);
     let mut changes = columns::read(store, &definition, body, Writing::Update)?;
     check_open(&definition, row, &changes)?;
     changes.extend(default_status(&definition, &changes));
+    let changed: Vec<u16> = changes.iter().map(|(column, _)| *column).collect();
     let row = stamp(&definition, row.changed(changes), author, false);
     check_status(&definition, &row)?;
-    finish(store, table, row, conditions).map(Written::Updated)
+    let row = finish(store, table, row, conditions)?;
+    events::raise(store, &definition, &row, Happening::Updated(&changed), author);
+    Ok(Written::Updated(row))
 }
 
 /// Deletes the row at `target` and empties the lookups that pointed to it.
@@ -236,11 +247,15 @@ pub(crate) fn delete(
     table: usize,
     target: &Target,
     conditions: &Conditions,
+    author: Author<'_>,
 ) -> Outcome<Uuid> {
     let rows = store.rows(table);
-    let row = must_find(rows, target)?;
-    conditions.check(&rows.table, Some(row), row.id)?;
+    let row = Arc::clone(must_find(rows, target)?);
+    let definition = Arc::clone(&rows.table);
+    conditions.check(&definition, Some(&row), row.id)?;
+    registration::check_unused(store, &definition, row.id)?;
     let id = row.id;
+    events::raise(store, &definition, &row, Happening::Deleted, author);
     store.delete(table, id);
     release(store, id);
     Ok(id)
@@ -265,7 +280,7 @@ pub(crate) fn merge(
     table: usize,
     loser: Uuid,
     master: Uuid,
-    author: Author,
+    author: Author<'_>,
 ) -> Outcome<()> {
     let definition = rows_table(store, table);
     let row = Arc::clone(must_find(store.rows(table), &Target::Id(loser))?);
@@ -274,11 +289,14 @@ pub(crate) fn merge(
         serde_json::json!({ "merged": true, "statecode": 1, "statuscode": 2, "_masterid_value": master });
     let body = body.as_object().expect("the literal is an object").clone();
     let changes = columns::read(store, &definition, &body, Writing::System)?;
-    store.put(table, stamp(&definition, row.changed(changes), author, false));
+    let changed: Vec<u16> = changes.iter().map(|(column, _)| *column).collect();
+    let row = store.put(table, stamp(&definition, row.changed(changes), author, false));
+    events::raise(store, &definition, &row, Happening::Updated(&changed), author);
     Ok(())
 }
 
 fn finish(store: &mut Store, table: usize, row: Row, conditions: &Conditions) -> Outcome<Arc<Row>> {
+    registration::check(store, &store.rows(table).table, &row)?;
     let rows = store.rows(table);
     if let Some(key) = rows.collision(&row) {
         return Err(taken(&rows.table, key));
