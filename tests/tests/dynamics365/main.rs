@@ -13,6 +13,7 @@ mod reading;
 mod secrecy;
 #[path = "../common/simulation_clock.rs"]
 mod simulation_clock;
+mod subscribing;
 mod syncing;
 mod tokens;
 mod world;

@@ -1,7 +1,7 @@
 //! Nothing secret and nothing personal is told to anyone who is not meant to know it.
 
 use serde_json::json;
-use shared::adapter::From;
+use shared::adapter::{From, Subscription};
 use shared::model::Kind;
 use tests::dataverse::faults::{Fault, FaultRule};
 
@@ -31,7 +31,35 @@ async fn everything(world: &World) -> String {
     }
     told.push(format!("{:?}", adapter.pull(Kind::Member, &From::Start).await));
     told.push(format!("{:?} {adapter:?}", adapter.probe().await));
+    told.extend(subscriptions(world).await);
     told.join("\n")
+}
+
+/// Registers webhooks, also where the system refuses to and where it breaks off.
+async fn subscriptions(world: &World) -> Vec<String> {
+    let adapter = world.adapter();
+    let wanted = |secret: &str| Subscription {
+        name: "endpoint".to_owned(),
+        url: "https://hooks.example.org/v1/webhooks/1".parse().unwrap(),
+        header: "x-webhook-secret".to_owned(),
+        secret: secret.into(),
+    };
+    let mut told = vec![format!("{:?}", wanted("canary-of-a-webhook"))];
+    for secret in [
+        "canary-of-a-webhook",
+        "another-canary",
+        "canary\n",
+        &"canary".repeat(400),
+    ] {
+        for fault in [Fault::Html, Fault::ErrorInBody, Fault::ResetAfter] {
+            world.inject(FaultRule::once(fault).at("/serviceendpoints").holding("canary"));
+            told.push(format!("{:?}", adapter.subscribe(&wanted(secret)).await));
+            world.simulation.clear_faults();
+        }
+        told.push(format!("{:?}", adapter.subscribe(&wanted(secret)).await));
+    }
+    told.push(format!("{:?}", adapter.unsubscribe("endpoint").await));
+    told
 }
 
 #[tokio::test]

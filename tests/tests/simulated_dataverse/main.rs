@@ -13,4 +13,5 @@ mod controls;
 mod faults;
 mod reading;
 mod tracking;
+mod webhooks;
 mod writing;
