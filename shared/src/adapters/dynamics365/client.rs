@@ -172,7 +172,7 @@ impl Client {
             .map(|list: Definitions<_>| list.value)
     }
 
-    /// Writes one row outside a batch: `POST` makes it, and `PATCH` and `DELETE` want it to be there.
+    /// Writes one row outside a batch: `POST` makes it and answers with it, and `PATCH` makes none.
     pub(super) async fn write_row(
         &self,
         method: Method,
@@ -180,14 +180,15 @@ impl Client {
         body: Option<&Value>,
     ) -> Result<Answer> {
         let condition = match method {
-            Method::POST => (PREFER, HeaderValue::from_static("return=representation")),
-            _ => (IF_MATCH, HeaderValue::from_static("*")),
+            Method::POST => Some((PREFER, HeaderValue::from_static("return=representation"))),
+            Method::PATCH => Some((IF_MATCH, HeaderValue::from_static("*"))),
+            _ => None,
         };
         let content_type = body.map(|_| (CONTENT_TYPE, HeaderValue::from_static("application/json")));
         let answer = self.send(Ask {
             method,
             url: self.url(resource)?,
-            headers: [Some(condition), content_type].into_iter().flatten().collect(),
+            headers: condition.into_iter().chain(content_type).collect(),
             body: body.map(Value::to_string).unwrap_or_default().into(),
             limits: Limits::PATIENT,
             effect: Effect::Writes,

@@ -6,6 +6,9 @@
 //! The secret cannot be read back. What tells that it is another one by now is a code of it in the endpoint's description:
 //! its first 64 bits are enough to tell two secrets apart, and none of a secret that cannot be guessed. Whoever changes
 //! anything of the endpoint may have changed the secret as well: it is written with everything else.
+//!
+//! The application user needs the privileges to read, create, write and delete `ServiceEndpoint` and
+//! `SdkMessageProcessingStep`, and to read `SdkMessage` and `SdkMessageFilter`.
 
 use http::{HeaderName, HeaderValue};
 use ring::hmac;
