@@ -1,4 +1,4 @@
-//! What the trait promises, a test for each of its bullets.
+//! What the trait promises, a test for each of its bullets; those of subscriptions are in `subscribing`.
 
 use serde_json::json;
 use shared::adapter::{ErrorKind, Found, From, Item, Next};

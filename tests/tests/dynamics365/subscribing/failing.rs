@@ -1,6 +1,7 @@
 //! Where something stands in the way, it is said, and nothing is left half done for good.
 
 use http::Method;
+use jiff::SignedDuration;
 use serde_json::json;
 use shared::adapter::{ErrorKind, Subscription};
 use tests::dataverse::Privilege;
@@ -98,4 +99,18 @@ async fn what_cannot_be_registered_is_said_before_anything_is_sent() {
         assert!(!format!("{error:?}").contains("canary"));
     }
     assert_eq!(world.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_call_that_is_cut_off_may_have_been_done_and_one_that_never_began_was_not() {
+    let mut world = World::new(0).await;
+    let rule = FaultRule::once(Fault::Stall).on(&Method::POST);
+    world.inject(rule.at("/sdkmessageprocessingsteps"));
+    world.time_limit = SignedDuration::from_secs(2);
+    let error = world.adapter().subscribe(&wanted()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unknown);
+    world.time_limit = SignedDuration::ZERO;
+    let error = world.adapter().unsubscribe(NAME).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert_eq!(endpoints(&world).len(), 1);
 }
