@@ -14,6 +14,7 @@ pub mod http;
 pub mod integration;
 pub mod keys;
 pub mod model;
+pub mod norwegian;
 pub mod oauth;
 pub mod publish;
 pub mod queue;
