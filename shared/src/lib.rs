@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod csv;
 pub mod decisions;
 pub mod flow;
 pub mod http;
