@@ -13,6 +13,12 @@ pub struct IdError {
     pub(super) rule: &'static str,
 }
 
+impl IdError {
+    pub(crate) const fn new(what: &'static str, rule: &'static str) -> Self {
+        Self { what, rule }
+    }
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal, $accept:expr, $rule:literal) => {
         $(#[$doc])*

@@ -1,8 +1,8 @@
 //! Measures the service against the least that a program would have to do, side by side in one run.
 //!
 //! ```text
-//! cargo run --release -p tests --bin benchmark [-- pull|sink|latency|memory|cold-start|graphql|secrecy …]
-//!     [--runs N] [--contacts N] [--many N]
+//! cargo run --release -p tests --bin benchmark [-- pull|sink|latency|memory|cold-start|graphql|secrecy|csv …]
+//!     [--runs N] [--contacts N] [--many N] [--rows N]
 //! ```
 //!
 //! | measure | ours | beside it | goal |
@@ -14,6 +14,7 @@
 //! | `cold-start` | exec to first poll of each function | a binary that only makes the same clients | ≤ 1.5 |
 //! | `graphql` | the costliest documents that are accepted | their answers, written by `serde_json` | ≤ 50 ms |
 //! | `secrecy` | the time of a refusal of one kind | of another kind | Welch's t ≤ 4.5 |
+//! | `csv` | a table of `--rows` rows, written and read | Python's `csv`, polars, `csv-parse` on Node | ≤ 1, ≤ 64 MB |
 //!
 //! What is measured works on one thread, as the functions do. Dataverse and DynamoDB are played by processes of their
 //! own: the simulation of this package, and a stand-in that takes every write. Measured and alternative take turns, so
@@ -21,6 +22,7 @@
 
 mod bare;
 mod cold_start;
+mod csv;
 mod dataverse;
 mod graphql;
 mod latency;
@@ -52,6 +54,7 @@ fn main() {
         Task::ServeDataverse { contacts, latency } => server::dataverse(contacts, latency),
         Task::ServeTables => stand_in::serve(),
         Task::SyncOnce { dataverse, tables } => on_one_thread(memory::sync_once(&dataverse, &tables)),
+        Task::CsvOnce { way, rows, path } => csv::go(way, rows, &path),
         Task::Measure(options) => on_one_thread(measure(&options)),
     });
     if let Err(failure) = done {
@@ -71,6 +74,7 @@ async fn measure(options: &Options) -> Result<()> {
             Measure::ColdStart => cold_start::measure(options)?,
             Measure::Graphql => graphql::measure(options).await?,
             Measure::Secrecy => secrecy::measure(options).await?,
+            Measure::Csv => csv::measure(options)?,
         }
     }
     Ok(())

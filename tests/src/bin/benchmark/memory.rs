@@ -63,7 +63,8 @@ pub(crate) async fn sync_once(dataverse: &str, tables: &str) -> Result<()> {
     Ok(())
 }
 
-fn peak() -> Result<u64> {
+/// Returns the peak of this process in bytes.
+pub(crate) fn peak() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = peak.and_then(|peak| peak.split_whitespace().next());

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::Result;
+use crate::csv::Way;
 
-const USAGE: &str = "benchmark [pull] [sink] [latency] [memory] [cold-start] [graphql] [secrecy] [--runs N] [--contacts N] [--many N]";
+const USAGE: &str = "benchmark [pull] [sink] [latency] [memory] [cold-start] [graphql] [secrecy] [csv] [--runs N] [--contacts N] [--many N] [--rows N]";
 
 /// What this process is to do; all but the last are what it starts itself for.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub(crate) enum Task {
     ServeDataverse { contacts: usize, latency: Duration },
     ServeTables,
     SyncOnce { dataverse: String, tables: String },
+    CsvOnce { way: Way, rows: i64, path: String },
     Measure(Options),
 }
 
@@ -25,9 +27,10 @@ pub(crate) enum Measure {
     ColdStart,
     Graphql,
     Secrecy,
+    Csv,
 }
 
-const ALL: [(&str, Measure); 7] = [
+const ALL: [(&str, Measure); 8] = [
     ("pull", Measure::Pull),
     ("sink", Measure::Sink),
     ("latency", Measure::Latency),
@@ -35,6 +38,7 @@ const ALL: [(&str, Measure); 7] = [
     ("cold-start", Measure::ColdStart),
     ("graphql", Measure::Graphql),
     ("secrecy", Measure::Secrecy),
+    ("csv", Measure::Csv),
 ];
 
 /// What to measure, and how much of it.
@@ -47,6 +51,8 @@ pub(crate) struct Options {
     pub(crate) contacts: usize,
     /// How many contacts the larger sync of the memory measure reads.
     pub(crate) many: usize,
+    /// How many rows the table has that is written and read.
+    pub(crate) rows: i64,
 }
 
 impl Options {
@@ -56,6 +62,7 @@ impl Options {
             runs: None,
             contacts: 100_000,
             many: 1_000_000,
+            rows: 1_000_000,
         };
         while let Some(word) = words.next() {
             let mut value = || {
@@ -66,6 +73,7 @@ impl Options {
             match word.as_str() {
                 "--runs" => options.runs = Some(value()?.parse()?),
                 "--contacts" => options.contacts = value()?.parse()?,
+                "--rows" => options.rows = value()?.parse()?,
                 "--many" => options.many = value()?.parse()?,
                 "serve-dataverse" => {
                     let (contacts, latency) = (value()?.parse()?, Duration::from_millis(value()?.parse()?));
@@ -75,6 +83,10 @@ impl Options {
                 "sync-once" => {
                     let (dataverse, tables) = (value()?, value()?);
                     return Ok(Task::SyncOnce { dataverse, tables });
+                }
+                "csv-once" => {
+                    let (way, rows, path) = (Way::named(&value()?)?, value()?.parse()?, value()?);
+                    return Ok(Task::CsvOnce { way, rows, path });
                 }
                 name => options.measures.push(named(name)?),
             }
