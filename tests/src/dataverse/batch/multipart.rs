@@ -145,6 +145,7 @@ fn request(content: &Bytes) -> Result<Request, Unreadable> {
         query,
         headers,
         body,
+        certificate: None,
     })
 }
 
