@@ -48,6 +48,15 @@ pub enum Misbehaviour {
         #[serde(default)]
         status: Option<u16>,
     },
+    /// Takes the first nodes of every list in the variables and forgets the others, and resets the connection or answers with
+    /// a status.
+    ApplyFirst {
+        /// The number of nodes that are taken.
+        nodes: usize,
+        /// The status; the connection is reset when there is none.
+        #[serde(default)]
+        status: Option<u16>,
+    },
     /// Answers with a fault of SOAP.
     SoapFault {
         /// The status, which is 500, or 200 where the service hides its faults.
@@ -86,16 +95,44 @@ impl Xledger {
             }
             Misbehaviour::ApplyLater { seconds, status } => {
                 self.perform_later(now + SignedDuration::from_secs(*seconds), request.clone());
-                match status {
-                    Some(status) => Answer::empty(code_of(*status)),
-                    None => Answer::empty(StatusCode::OK).delivered(Delivery::Reset),
-                }
+                lost(*status)
+            }
+            Misbehaviour::ApplyFirst { nodes, status } => {
+                self.settle();
+                drop(self.perform(&shortened(request, *nodes), now));
+                lost(*status)
             }
             Misbehaviour::SoapFault { status, role, reason } => {
                 Fault::new(*role, reason).to_answer(code_of(*status))
             }
         }
     }
+}
+
+/// Returns what is seen of an answer that was lost.
+fn lost(status: Option<u16>) -> Answer {
+    match status {
+        Some(status) => Answer::empty(code_of(status)),
+        None => Answer::empty(StatusCode::OK).delivered(Delivery::Reset),
+    }
+}
+
+/// Returns the request with at most so many items in each list of its variables.
+fn shortened(request: &Request, items: usize) -> Request {
+    let mut request = request.clone();
+    let Ok(mut body) = serde_json::from_slice::<Value>(&request.body) else {
+        return request;
+    };
+    let variables = body["variables"].as_object_mut();
+    for list in variables
+        .into_iter()
+        .flatten()
+        .filter_map(|(_, value)| value.as_array_mut())
+    {
+        list.truncate(items);
+    }
+    request.body = body.to_string().into();
+    request
 }
 
 fn code_of(status: u16) -> StatusCode {

@@ -124,11 +124,13 @@ impl Xledger {
 
     /// Closes a month for an entity, or opens it again.
     pub fn close_period(&self, entity: &str, year: i16, month: i8, closed: bool) {
+        self.settle();
         lock(&self.ledger).close(entity, year, month, closed);
     }
 
     /// Adds a row to a register such as `Account`, or changes the one that has the code.
     pub fn register(&self, object: &str, code: &str, change: impl FnOnce(&mut Item)) {
+        self.settle();
         let mut ledger = lock(&self.ledger);
         let item = ledger.registers.add(object, code, code);
         change(item);
@@ -140,9 +142,20 @@ impl Xledger {
 
     /// Locks a row of a register for lines, or unlocks it; returns whether there is such a row.
     pub fn lock(&self, object: &str, code: &str, locked: bool) -> bool {
+        self.settle();
         let mut ledger = lock(&self.ledger);
         let item = ledger.registers.find_mut(object, code);
         item.map(|item| item.open = !locked).is_some()
+    }
+
+    /// Lets the job refuse lines that their sender called this, and say why; without a reason it no longer does.
+    pub fn reject(&self, ext_identifier: &str, why: Option<&str>) {
+        self.settle();
+        let mut ledger = lock(&self.ledger);
+        match why {
+            Some(why) => drop(ledger.rejected.insert(ext_identifier.to_owned(), why.to_owned())),
+            None => drop(ledger.rejected.remove(ext_identifier)),
+        }
     }
 
     /// Returns what was asked of GraphQL in the month that it is.

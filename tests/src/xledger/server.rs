@@ -49,7 +49,7 @@ struct Timeline {
 /// What comes next by the clock.
 enum Next {
     Job(Timestamp),
-    Late(Timestamp, Request),
+    Late(Timestamp, Box<Request>),
 }
 
 #[derive(Deserialize)]
@@ -143,7 +143,8 @@ impl Xledger {
         lock(&self.timeline).later.push((at, request));
     }
 
-    fn perform(&self, request: &Request, at: Timestamp) -> Answer {
+    /// Performs a request at once and for nothing: no limit is looked at, and nobody waits for it.
+    pub(super) fn perform(&self, request: &Request, at: Timestamp) -> Answer {
         if request.path != "/graphql" {
             return self.soap(request, at);
         }
@@ -250,7 +251,7 @@ impl Timeline {
             }
             (_, Some((index, _))) => {
                 let (at, request) = self.later.remove(index);
-                Some(Next::Late(at, request))
+                Some(Next::Late(at, Box::new(request)))
             }
             _ => None,
         }

@@ -94,6 +94,26 @@ async fn lines_are_taken_minutes_after_the_connection_broke() {
 }
 
 #[tokio::test]
+async fn some_lines_of_a_call_are_taken_before_the_connection_breaks() {
+    let (simulation, client) = books().await;
+    let mut lines = voucher(1, "10.00", "A");
+    lines.extend(voucher(2, "20.00", "B"));
+    simulation.inject(on_add(Fault::Xledger {
+        misbehaviour: Misbehaviour::ApplyFirst {
+            nodes: 3,
+            status: None,
+        },
+    }));
+    client.try_ask(ADD, json!({ "i": lines })).await.unwrap_err();
+    let queue = simulation.xledger().queue();
+    let taken: Vec<_> = queue
+        .iter()
+        .filter_map(|line| line.ext_identifier.as_deref())
+        .collect();
+    assert_eq!(taken, ["A-1", "A-2", "B-1"]);
+}
+
+#[tokio::test]
 async fn what_happens_later_happens_in_its_order_with_the_job() {
     let (simulation, client) = books().await;
     simulation.inject(on_add(Fault::Xledger {

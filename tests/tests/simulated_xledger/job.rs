@@ -161,6 +161,25 @@ async fn a_corrected_line_is_posted_with_the_next_run() {
 }
 
 #[tokio::test]
+async fn the_job_refuses_a_line_for_a_reason_of_its_own_until_it_does_not() {
+    let (simulation, client) = books().await;
+    let xledger = simulation.xledger();
+    client.added(&voucher(1, "101.00", "A")).await;
+    client.added(&voucher(2, "5.00", "B")).await;
+    xledger.reject("A-2", Some("Supplier is blocked."));
+    assert_eq!(
+        xledger.run_job(),
+        JobReport {
+            posted: 1,
+            refused: 1
+        }
+    );
+    assert_eq!(messages(&client).await, ["Supplier is blocked."]);
+    xledger.reject("A-2", None);
+    assert_eq!(xledger.run_job().posted, 1);
+}
+
+#[tokio::test]
 async fn vouchers_of_two_entities_may_have_one_number() {
     let (simulation, client) = books().await;
     let mut lines = voucher(1, "101.00", "A");

@@ -237,75 +237,57 @@ async fn an_upload_that_is_not_right_in_every_parameter_is_refused() {
     let (simulation, client) = open().await;
     let (user, key) = key(&simulation, &client).await;
     let file = journal("23001", &[("7140", "101.00")]);
-    let good = || Upload {
+    let good = Upload {
         user: &user.name,
         key: &key,
         code: "GL02XML",
         entity: "23001",
         file: &file,
     };
-    let odd = journal("23001", &[("7140", "101,00")]);
-    let other = journal("23002", &[("7140", "101.00")]);
-    let unknown = file.replace("Posting1", "Posting9");
-    for (upload, why) in [
-        (
-            Upload {
-                user: "nobody",
-                ..good()
-            },
-            "key",
-        ),
-        (
-            Upload {
-                key: "wrong",
-                ..good()
-            },
-            "key",
-        ),
-        (
-            Upload {
-                code: "LG11",
-                ..good()
-            },
-            "import code",
-        ),
-        (
-            Upload {
-                entity: "23002",
-                ..good()
-            },
-            "no Web Service access",
-        ),
-        (Upload { file: &odd, ..good() }, "amount"),
-        (
-            Upload {
-                file: &other,
-                ..good()
-            },
-            "EntityCode",
-        ),
-        (
-            Upload {
-                file: &unknown,
-                ..good()
-            },
-            "Posting9",
-        ),
-        (
-            Upload {
-                file: "no XML",
-                ..good()
-            },
-            "refused",
-        ),
-        (Upload { file: "", ..good() }, "aFile is missing"),
+    let good = good.envelope();
+    for (from, to, why) in [
+        (user.name.as_str(), "nobody", "key"),
+        (key.as_str(), "wrong", "key"),
+        (key.as_str(), "", "sKey is missing"),
+        ("GL02XML<", "LG11<", "import code"),
+        ("23001<", "23002<", "no Web Service access"),
+        (">XLEDGER<", ">XLEDGERDEMO<", "application"),
+        ("<aFile>", "<aFile>*", "Base64"),
+        ("sFileName", "sName", "sFileName is missing"),
     ] {
+        let reply = send(&client, UPLOAD, good.replace(from, to)).await;
+        assert_eq!(reply.status, 500);
+        assert!(reason(&reply).contains(why), "{why}: {}", reply.text);
+    }
+    assert!(simulation.xledger().queue().is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_is_wrong_in_one_entry_is_refused_as_a_whole() {
+    let (simulation, client) = open().await;
+    let (user, key) = key(&simulation, &client).await;
+    let good = journal("23001", &[("7140", "101.00"), ("2910", "-101.00")]);
+    for (file, why) in [
+        (good.replace("-101.00", "-101,00"), "amount"),
+        (journal("23002", &[("7140", "101.00")]), "EntityCode"),
+        (good.replace("Posting1", "Posting9"), "Posting9"),
+        (good.replace("20260217", "2026-02-17"), "VoucherDate"),
+        (good.replace(">2026<", ">2025<"), "FiscalYear"),
+        (good.replace("<Account>2910", "<Account>"), "Account is missing"),
+        ("no XML".to_owned(), "refused"),
+        (String::new(), "aFile is missing"),
+    ] {
+        let upload = Upload {
+            user: &user.name,
+            key: &key,
+            code: "GL02XML",
+            entity: "23001",
+            file: &file,
+        };
         let reply = send(&client, UPLOAD, upload.envelope()).await;
         assert_eq!(reply.status, 500);
         assert!(reason(&reply).contains(why), "{why}: {}", reply.text);
     }
-    let broken = good().envelope().replace("<aFile>", "<aFile>*");
-    assert!(reason(&send(&client, UPLOAD, broken).await).contains("Base64"));
     assert!(simulation.xledger().queue().is_empty());
 }
 

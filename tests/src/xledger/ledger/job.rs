@@ -87,7 +87,9 @@ impl Ledger {
     }
 
     fn problems_of_line(&self, line: &Line) -> Vec<String> {
-        let mut problems = Vec::new();
+        let identifier = line.ext_identifier.as_ref();
+        let rejected = identifier.and_then(|identifier| self.rejected.get(identifier));
+        let mut problems: Vec<String> = rejected.cloned().into_iter().collect();
         if line.tr_reg_number.is_none() {
             problems.push("The field trRegNumber is missing.".to_owned());
         }
@@ -110,7 +112,13 @@ impl Ledger {
                 problems.push(format!("The field {field} is missing."));
             }
         }
-        problems.extend(REFERENCES.iter().filter_map(|reference| {
+        problems.extend(self.broken_references(line));
+        problems.extend(self.missing_dimensions(line));
+        problems
+    }
+
+    fn broken_references(&self, line: &Line) -> Vec<String> {
+        let problems = REFERENCES.iter().filter_map(|reference| {
             let code = line.references.get(reference.field)?;
             let item = self.registers.resolve(reference, &line.code(reference.field)?);
             match item {
@@ -118,9 +126,8 @@ impl Ledger {
                 Some(item) if !item.open => Some(format!("The {} {code} is locked.", reference.field)),
                 Some(_) => None,
             }
-        }));
-        problems.extend(self.missing_dimensions(line));
-        problems
+        });
+        problems.collect()
     }
 
     fn missing_dimensions(&self, line: &Line) -> Vec<String> {

@@ -4,7 +4,7 @@ mod job;
 pub(super) mod line;
 pub(super) mod register;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -28,6 +28,8 @@ pub(super) struct Ledger {
     pub(super) webhooks: Vec<Webhook>,
     /// The closed months, by entity.
     closed: BTreeSet<(String, i16, i8)>,
+    /// Why the job refuses lines, by what their sender called them.
+    pub(super) rejected: BTreeMap<String, String>,
     next_id: i64,
     last_transaction_number: i64,
     last_number: i64,
@@ -46,6 +48,7 @@ impl Ledger {
             posted: Vec::new(),
             webhooks: Vec::new(),
             closed: BTreeSet::new(),
+            rejected: BTreeMap::new(),
             next_id: 500_000,
             last_transaction_number: 9_000,
             last_number: 1_900_000_000,

@@ -15,7 +15,7 @@ pub(super) struct Element {
     pub(super) namespace: String,
     pub(super) name: String,
     pub(super) text: String,
-    pub(super) children: Vec<Element>,
+    pub(super) children: Vec<Self>,
 }
 
 impl Element {
