@@ -129,7 +129,12 @@ impl Systems {
 
     async fn route(&self, request: &Request) -> Answer {
         if Xledger::serves(request) {
-            self.recorder.count_kind("xledger");
+            let kind = if request.path == "/graphql" {
+                "xledgerGraphql"
+            } else {
+                "xledgerSoap"
+            };
+            self.recorder.count_kind(kind);
             return self.xledger.answer(request).await;
         }
         if request.path.starts_with("/api/data/") {

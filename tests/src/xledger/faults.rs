@@ -1,4 +1,7 @@
 //! Misbehaviour that only Xledger has; what any system does wrong is in [`crate::dataverse::faults`], for all of them.
+//!
+//! Of those, the ones that break the connection, the status, the time or the body are as good here as anywhere; `unauthorized`,
+//! `tooManyRequests` and `errorInBody` speak as Dataverse does.
 
 use http::StatusCode;
 use jiff::SignedDuration;
