@@ -4,8 +4,8 @@
 //! limits what it limits, and misbehaves on demand. Adapters are tested against it unchanged, and the
 //! `simulated_systems` binary serves it to demonstrations and to programs in other languages.
 //!
-//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, the sign-in of Cornerstone, and a control API on
-//! one address.
+//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, the sign-in of Cornerstone, Xledger, and a
+//! control API on one address.
 
 pub mod clock;
 mod control;
@@ -17,5 +17,6 @@ pub mod sign_in;
 pub mod simulation;
 mod systems;
 pub mod wire;
+pub mod xledger;
 
 pub use simulation::{Simulation, SimulationConfig};

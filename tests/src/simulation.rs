@@ -17,6 +17,8 @@ use crate::dataverse::{Delivered, EditSummary, Privilege, Webhook};
 use crate::sign_in::{Credentials, SignIn};
 use crate::systems::{Systems, TENANT, UNPRIVILEGED_USER, USER};
 use crate::wire::{Handler, Transport};
+use crate::xledger::tls::Authority;
+use crate::xledger::{Settings as XledgerSettings, Xledger};
 
 /// How often webhooks are looked for.
 const DELIVERING_EVERY: Duration = Duration::from_millis(100);
@@ -42,6 +44,10 @@ pub struct SimulationConfig {
     pub strict_headers: bool,
     /// How long whoever gets a webhook may think about it.
     pub webhook_timeout: Duration,
+    /// How Xledger behaves.
+    pub xledger: XledgerSettings,
+    /// Whether everything is served over TLS too, on an address of its own, which Xledger's uploads need.
+    pub tls: bool,
 }
 
 impl Default for SimulationConfig {
@@ -56,6 +62,8 @@ impl Default for SimulationConfig {
             service_protection: ServiceProtection::default(),
             strict_headers: true,
             webhook_timeout: Duration::from_secs(60),
+            xledger: XledgerSettings::default(),
+            tls: false,
         }
     }
 }
@@ -65,6 +73,29 @@ impl Default for SimulationConfig {
 pub struct Simulation {
     systems: Arc<Systems>,
     _transport: Transport,
+    tls: Option<Tls>,
+}
+
+/// The same systems once more, over TLS.
+#[derive(Debug)]
+struct Tls {
+    authority: Authority,
+    base_url: String,
+    _transport: Transport,
+}
+
+impl Tls {
+    async fn serve(handler: Handler) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let authority = Authority::new("Simulated systems");
+        let transport = Transport::serve_tls(listener, authority.server(), handler)
+            .expect("a bound listener has an address");
+        Self {
+            authority,
+            base_url: format!("https://{}", transport.address()),
+            _transport: transport,
+        }
+    }
 }
 
 impl Simulation {
@@ -78,16 +109,23 @@ impl Simulation {
             .await
             .expect("the port is free");
         let address = listener.local_addr().expect("a bound listener has an address");
+        let tls = config.tls;
         let systems = Arc::new(Systems::new(&format!("http://{address}"), config));
         let served = Arc::clone(&systems);
         let handler: Handler = Arc::new(move |request| {
             let systems = Arc::clone(&served);
             async move { systems.answer(request).await }.boxed()
         });
+        let tls = if tls {
+            Some(Tls::serve(Arc::clone(&handler)).await)
+        } else {
+            None
+        };
         let transport = Transport::serve(listener, handler).expect("a bound listener has an address");
         Self {
             systems,
             _transport: transport,
+            tls,
         }
     }
 
@@ -149,6 +187,21 @@ impl Simulation {
     /// Returns the sign-in server of Cornerstone.
     pub fn cornerstone(&self) -> &SignIn {
         &self.systems.cornerstone
+    }
+
+    /// Returns Xledger.
+    pub fn xledger(&self) -> &Xledger {
+        &self.systems.xledger
+    }
+
+    /// Returns the address that speaks TLS, if there is one.
+    pub fn tls_url(&self) -> Option<&str> {
+        self.tls.as_ref().map(|tls| tls.base_url.as_str())
+    }
+
+    /// Returns who issues the certificates of that address and of its clients.
+    pub fn authority(&self) -> Option<&Authority> {
+        self.tls.as_ref().map(|tls| &tls.authority)
     }
 
     /// Moves the clock.

@@ -9,7 +9,7 @@ use crate::clock::SimulatedClock;
 use crate::control::{told, unknown};
 use crate::cornerstone::{self, Cornerstone};
 use crate::dataverse::ApplicationUser;
-use crate::dataverse::faults::Faults;
+use crate::dataverse::faults::{Fault, Faults};
 use crate::dataverse::journal::Recorder;
 use crate::dataverse::server::{Dataverse, Settings};
 use crate::entra::Entra;
@@ -17,6 +17,7 @@ use crate::random::Random;
 use crate::sign_in::{Credentials, Settings as SignInSettings, SignIn};
 use crate::simulation::SimulationConfig;
 use crate::wire::{Answer, Delivery, Request};
+use crate::xledger::Xledger;
 
 /// The tenant that every simulation has.
 pub(crate) const TENANT: &str = "7c0f8a52-5d1e-4b0e-9a53-0d6f3f6c2a11";
@@ -41,6 +42,7 @@ pub(crate) struct Systems {
     pub(crate) unprivileged: Credentials,
     pub(crate) stranger: Credentials,
     pub(crate) learner: Credentials,
+    pub(crate) xledger: Xledger,
     entra_dialect: Entra,
     cornerstone_dialect: Cornerstone,
 }
@@ -59,6 +61,7 @@ impl Systems {
             user(USER, true),
             user(UNPRIVILEGED_USER, false),
         ];
+        let xledger = Xledger::new(config.xledger.clone(), Arc::clone(&clock));
         let settings = Settings::from(config);
         let dataverse = Dataverse::new(base_url, settings, users, Arc::clone(&clock), Arc::clone(&entra));
         let (faults, recorder) = (dataverse.faults(), dataverse.recorder());
@@ -76,13 +79,14 @@ impl Systems {
             unprivileged,
             stranger,
             learner,
+            xledger,
         }
     }
 
     pub(crate) async fn answer(&self, request: Request) -> Answer {
         let gzip = request.accepts_gzip();
         if request.path.starts_with("/_simulator/") {
-            return self.control(&request).sealed(gzip);
+            return self.control(&request).await.sealed(gzip);
         }
         let answer = self.strike(&request).await;
         let status = (answer.delivery != Delivery::Reset).then_some(answer.status);
@@ -101,7 +105,7 @@ impl Systems {
         let faults = self.faults.of_request(request);
         for fault in &faults {
             tokio::time::sleep(fault.wait()).await;
-            if let Some(answer) = fault.instead(&self.dataverse, request) {
+            if let Some(answer) = self.instead(fault, request) {
                 return answer.dated(self.clock.now());
             }
         }
@@ -114,7 +118,25 @@ impl Systems {
             .fold(answer, |answer, fault| fault.spoil(&self.faults, answer))
     }
 
+    fn instead(&self, fault: &Fault, request: &Request) -> Option<Answer> {
+        match fault {
+            Fault::Xledger { misbehaviour } => {
+                Xledger::serves(request).then(|| self.xledger.instead(misbehaviour, request))
+            }
+            _ => fault.instead(&self.dataverse, request),
+        }
+    }
+
     async fn route(&self, request: &Request) -> Answer {
+        if Xledger::serves(request) {
+            let kind = if request.path == "/graphql" {
+                "xledgerGraphql"
+            } else {
+                "xledgerSoap"
+            };
+            self.recorder.count_kind(kind);
+            return self.xledger.answer(request).await;
+        }
         if request.path.starts_with("/api/data/") {
             return self.dataverse.answer(request).await;
         }
@@ -133,7 +155,7 @@ impl Systems {
         Answer::empty(StatusCode::NOT_FOUND)
     }
 
-    fn control(&self, request: &Request) -> Answer {
+    async fn control(&self, request: &Request) -> Answer {
         let path = request.path.trim_start_matches("/_simulator/");
         match path.split_once('/') {
             None if path == "connection" => self.connection(),
@@ -142,6 +164,7 @@ impl Systems {
                 Some(("cornerstone", rest)) => self.cornerstone.control(request, rest),
                 _ => told(Err(unknown(request))),
             },
+            Some(("xledger", rest)) => self.xledger.control(request, rest).await,
             _ => self.dataverse.control(request),
         }
     }
@@ -153,6 +176,7 @@ impl Systems {
             "cornerstone": {
                 "clientId": self.learner.client_id, "clientSecret": self.learner.client_secret,
             },
+            "xledger": { "token": self.xledger.token(), "entity": self.xledger.entity() },
         });
         Answer::json(StatusCode::OK, &told)
     }

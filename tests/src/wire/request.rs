@@ -14,6 +14,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+    /// The certificate, in DER, that the caller proved to have on a connection with TLS.
+    pub certificate: Option<Bytes>,
 }
 
 impl Request {

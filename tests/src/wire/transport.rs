@@ -13,8 +13,11 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 use super::stream::ResettableStream;
 use super::{Answer, Delivery, Request};
@@ -45,10 +48,23 @@ impl Transport {
     ///
     /// Fails when the listener has no local address.
     pub fn serve(listener: TcpListener, handler: Handler) -> io::Result<Self> {
+        Self::spawn(listener, None, handler)
+    }
+
+    /// Serves `handler` on an open listener over TLS.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the listener has no local address.
+    pub fn serve_tls(listener: TcpListener, config: Arc<ServerConfig>, handler: Handler) -> io::Result<Self> {
+        Self::spawn(listener, Some(TlsAcceptor::from(config)), handler)
+    }
+
+    fn spawn(listener: TcpListener, tls: Option<TlsAcceptor>, handler: Handler) -> io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self {
             address,
-            task: tokio::spawn(accept(listener, handler)),
+            task: tokio::spawn(accept(listener, tls, handler)),
         })
     }
 
@@ -64,37 +80,61 @@ impl Drop for Transport {
     }
 }
 
-async fn accept(listener: TcpListener, handler: Handler) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, handler: Handler) {
     // Connections end with this task, since dropping the set aborts them.
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
-                connections.spawn(serve_connection(stream, Arc::clone(&handler)));
+                connections.spawn(serve_connection(stream, tls.clone(), Arc::clone(&handler)));
             },
             Some(_) = connections.join_next() => {}
         }
     }
 }
 
-async fn serve_connection(stream: TcpStream, handler: Handler) {
+async fn serve_connection(stream: TcpStream, tls: Option<TlsAcceptor>, handler: Handler) {
     stream.set_nodelay(true).ok();
     let reset = Arc::new(AtomicBool::new(false));
-    let io = TokioIo::new(ResettableStream::new(stream, Arc::clone(&reset)));
-    let service = service_fn(move |incoming| exchange(incoming, Arc::clone(&handler), Arc::clone(&reset)));
+    let stream = ResettableStream::new(stream, Arc::clone(&reset));
+    let Some(tls) = tls else {
+        return serve_stream(stream, None, handler, reset).await;
+    };
+    // Whoever does not get through the handshake has been told so by it.
+    if let Ok(stream) = tls.accept(stream).await {
+        let certificates = stream.get_ref().1.peer_certificates();
+        let certificate = certificates.and_then(|chain| chain.first());
+        let certificate = certificate.map(|der| Bytes::copy_from_slice(der));
+        serve_stream(stream, certificate, handler, reset).await;
+    }
+}
+
+async fn serve_stream<S>(stream: S, certificate: Option<Bytes>, handler: Handler, reset: Arc<AtomicBool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |incoming| {
+        exchange(
+            incoming,
+            certificate.clone(),
+            Arc::clone(&handler),
+            Arc::clone(&reset),
+        )
+    });
     // The date is the handler's to tell, since only the handler knows which clock its system goes by.
     let mut server = http1::Builder::new();
     server.auto_date_header(false);
     // A connection that ends with an error was broken by the caller or on purpose.
-    server.serve_connection(io, service).await.ok();
+    server.serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
 async fn exchange(
     incoming: hyper::Request<Incoming>,
+    certificate: Option<Bytes>,
     handler: Handler,
     reset: Arc<AtomicBool>,
 ) -> io::Result<Response<Outgoing>> {
-    let request = read(incoming).await?;
+    let request = read(incoming, certificate).await?;
     let answer = handler(request).await;
     if answer.delivery == Delivery::Reset {
         reset.store(true, Ordering::SeqCst);
@@ -103,7 +143,7 @@ async fn exchange(
     Ok(respond(answer))
 }
 
-async fn read(incoming: hyper::Request<Incoming>) -> io::Result<Request> {
+async fn read(incoming: hyper::Request<Incoming>, certificate: Option<Bytes>) -> io::Result<Request> {
     let (parts, body) = incoming.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
     let path = parts.uri.path().to_owned();
@@ -114,6 +154,7 @@ async fn read(incoming: hyper::Request<Incoming>) -> io::Result<Request> {
         query,
         headers: parts.headers,
         body,
+        certificate,
     })
 }
 

@@ -17,7 +17,7 @@ pub(super) struct Unreadable;
 /// Holds one item of a batch.
 #[derive(Debug)]
 pub(super) enum Item {
-    Single(Operation),
+    Single(Box<Operation>),
     ChangeSet(Vec<Operation>),
 }
 
@@ -59,7 +59,7 @@ fn item(part: Bytes) -> Result<Item, Unreadable> {
         let operations = parts(&content, &inner)?.into_iter().map(operation);
         return operations.collect::<Result<_, _>>().map(Item::ChangeSet);
     }
-    operation(part).map(Item::Single)
+    operation(part).map(|operation| Item::Single(Box::new(operation)))
 }
 
 fn operation(part: Bytes) -> Result<Operation, Unreadable> {
@@ -145,6 +145,7 @@ fn request(content: &Bytes) -> Result<Request, Unreadable> {
         query,
         headers,
         body,
+        certificate: None,
     })
 }
 

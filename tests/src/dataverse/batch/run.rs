@@ -36,7 +36,7 @@ impl Dataverse {
         let mut replies = Vec::new();
         for item in items {
             replies.push(match item {
-                Item::Single(operation) => Reply::Single(self.single_operation(call, operation)),
+                Item::Single(operation) => Reply::Single(self.single_operation(call, *operation)),
                 Item::ChangeSet(operations) => Reply::ChangeSet(self.change_set(call, operations)),
             });
             let failure = replies.last().and_then(Reply::failure);

@@ -15,6 +15,7 @@ use super::access::Privilege;
 use super::limits::Limit;
 use super::server::Dataverse;
 use crate::wire::{Answer, Request};
+use crate::xledger::faults::Misbehaviour;
 
 /// Says which requests a fault strikes.
 #[derive(Debug, Clone, Deserialize)]
@@ -202,6 +203,11 @@ pub enum Fault {
     },
     /// Makes every delta link too old.
     ExpireDeltaLinks,
+    /// Does what only Xledger does wrong; strikes requests to it alone.
+    Xledger {
+        /// What it does.
+        misbehaviour: Misbehaviour,
+    },
     /// Lets a human change the addressed row just before the request is performed.
     HumanEdit {
         /// The columns to set; a telephone number when absent.
