@@ -9,6 +9,7 @@ pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod decisions;
+pub mod export;
 pub mod flow;
 pub mod http;
 pub mod integration;
