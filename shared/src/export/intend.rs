@@ -144,7 +144,7 @@ pub enum Corrected {
 ///
 /// # Errors
 ///
-/// `Unsettled` where nobody can say yet what is booked, and the others of [`IntendError`].
+/// `Unsettled` where it is not in the books yet, or nobody can say whether it is, and the others of [`IntendError`].
 pub async fn correct(
     store: &dyn Store,
     request: &Request<'_>,
@@ -165,8 +165,12 @@ pub async fn correct(
             let version = version_of(&intents, intent);
             return withdraw(store, request, intent, version).await.map(Corrected::Withdrawn);
         }
-        Booked::Standing(intent) => intent,
-        Booked::UnderWay(intent) | Booked::Rejected(intent) | Booked::InDoubt(intent) => {
+        // What is only queued may still be refused, and its reversal would then stand alone.
+        Booked::Standing(intent) if intent.progress.state == State::Posted => intent,
+        Booked::Standing(intent)
+        | Booked::UnderWay(intent)
+        | Booked::Rejected(intent)
+        | Booked::InDoubt(intent) => {
             return Err(IntendError::Unsettled(intent.reference.clone()));
         }
     };

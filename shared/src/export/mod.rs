@@ -9,6 +9,8 @@
 mod decide;
 mod engine;
 #[cfg(test)]
+mod engine_tests;
+#[cfg(test)]
 mod exploration;
 mod fault;
 mod intend;

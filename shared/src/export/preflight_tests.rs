@@ -139,6 +139,8 @@ fn what_stands_is_what_was_booked_and_not_undone() {
     assert_eq!(booked(&all), Booked::Standing(&again));
     let twice = [first.clone(), undone, again, reversal(3, 2, State::Posted)];
     assert_eq!(booked(&twice), Booked::Nothing);
+    let queued = [first.clone(), reversal(1, 0, State::Accepted)];
+    assert!(matches!(booked(&queued), Booked::UnderWay(_)), "a reversal that is only queued may yet be refused");
     let refused = [first.clone(), reversal(1, 0, State::Refused)];
     assert_eq!(booked(&refused), Booked::Standing(&first), "a reversal that was refused undoes nothing");
     let doubtful = [first, reversal(1, 0, State::Review)];

@@ -36,7 +36,7 @@ struct World {
     store: Arc<Chaos>,
     books: Arc<Books>,
     workers: Vec<tokio::task::JoinHandle<()>>,
-    /// How often a human had something sent again.
+    /// How often a human said that something is not there, so that it may be sent again.
     again: usize,
     decisions: usize,
 }
@@ -171,7 +171,7 @@ impl World {
         let verdict = Verdict { decision, reason: &reason, by: "accountant", now: self.clock.now() };
         let (store, id) = (&self.store.inner, &intent.reimbursement);
         if decide(store, &self.integration, id, intent.revision, &verdict).await.is_ok() {
-            self.again += usize::from(decision == Decision::SendAgain);
+            self.again += usize::from(decision != Decision::ItIsThere);
             if decision != Decision::ItIsThere {
                 self.books.remove_refused(&intent.reference);
             }
