@@ -61,17 +61,27 @@ pub async fn decide(
     verdict: &Verdict<'_>,
 ) -> Result<Intent, DecideError> {
     let key = intent_key(integration, reimbursement, revision);
-    let row = store.get(std::slice::from_ref(&key)).await?.pop().flatten().ok_or(DecideError::Missing)?;
+    let row = store
+        .get(std::slice::from_ref(&key))
+        .await?
+        .pop()
+        .flatten()
+        .ok_or(DecideError::Missing)?;
     let intent: Intent = row.decode()?;
     let before = intent.progress.state;
-    let transition = step(intent.progress, Input::Decided(verdict.decision)).ok_or(DecideError::Unfit(before))?;
+    let transition =
+        step(intent.progress, Input::Decided(verdict.decision)).ok_or(DecideError::Unfit(before))?;
     early(&intent, verdict)?;
     let (next, due) = after(&intent, transition, None, verdict.now);
     let content = match (due, transition.then) {
         (Some(due), Then::Wait(_)) => Content::of(&next).due_at(due),
         _ => Content::of(&next),
     };
-    let parts = [next.reference.as_str(), verdict.decision.as_str(), verdict.reason.as_str()];
+    let parts = [
+        next.reference.as_str(),
+        verdict.decision.as_str(),
+        verdict.reason.as_str(),
+    ];
     let mut writes = vec![
         Write::put(key, Expect::Version(row.version), content),
         audit::write(integration, verdict.by, "decide_export", &parts, verdict.now),

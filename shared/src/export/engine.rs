@@ -36,7 +36,7 @@ pub struct Exporter<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Worked {
     /// It is as far as it gets for now.
-    Done(Intent),
+    Done(Box<Intent>),
     /// Somebody else works on it until then.
     Held(Timestamp),
     /// Another voucher comes first; it is due again.
@@ -78,7 +78,13 @@ impl Exporter<'_> {
     /// `Missing`, `Route`, and those of the store.
     pub async fn work(&self, reimbursement: &RecordId, revision: Revision) -> Result<Worked, WorkError> {
         let key = intent_key(self.integration, reimbursement, revision);
-        let row = self.store.get(std::slice::from_ref(&key)).await?.pop().flatten().ok_or(WorkError::Missing)?;
+        let row = self
+            .store
+            .get(std::slice::from_ref(&key))
+            .await?
+            .pop()
+            .flatten()
+            .ok_or(WorkError::Missing)?;
         let intent: Intent = row.decode()?;
         if intent.route != self.ledger.route() {
             return Err(WorkError::Route(intent.route, self.ledger.route()));
@@ -90,7 +96,7 @@ impl Exporter<'_> {
             return Ok(Worked::Waits);
         };
         let Some(taken) = step(intent.progress, input) else {
-            return Ok(Worked::Done(intent));
+            return Ok(Worked::Done(Box::new(intent)));
         };
         // Read before the claim: a voucher that cannot be read is not claimed.
         let voucher = read_voucher(self.store, self.integration, &intent).await?;
@@ -121,7 +127,12 @@ impl Exporter<'_> {
         })
     }
 
-    async fn carry_on(&self, mut hold: Hold, taken: Transition, voucher: &Voucher) -> Result<Worked, WorkError> {
+    async fn carry_on(
+        &self,
+        mut hold: Hold,
+        taken: Transition,
+        voucher: &Voucher,
+    ) -> Result<Worked, WorkError> {
         let mut next = (taken, None);
         loop {
             let (transition, reason) = next;
@@ -135,11 +146,11 @@ impl Exporter<'_> {
                     (Input::Sent(answer, self.ledger.dedup()), reason)
                 }
                 Then::Find => self.find(voucher).await,
-                Then::Wait(_) | Then::Rest => return Ok(Worked::Done(hold.intent)),
+                Then::Wait(_) | Then::Rest => return Ok(Worked::Done(Box::new(hold.intent))),
             };
             match step(hold.intent.progress, input) {
                 Some(transition) => next = (transition, reason),
-                None => return Ok(Worked::Done(hold.intent)),
+                None => return Ok(Worked::Done(Box::new(hold.intent))),
             }
         }
     }
@@ -160,7 +171,12 @@ impl Exporter<'_> {
     }
 
     /// Keeps a state, on the fence; false where somebody else has taken the voucher over.
-    async fn keep(&self, hold: &mut Hold, transition: Transition, reason: Option<Box<str>>) -> Result<bool, StoreError> {
+    async fn keep(
+        &self,
+        hold: &mut Hold,
+        transition: Transition,
+        reason: Option<Box<str>>,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let before = hold.intent.progress.state;
         let (next, due) = after(&hold.intent, transition, reason, now);
@@ -207,7 +223,11 @@ pub(super) fn after(
         progress: transition.next,
         reason: reason.or(kept),
         held_until,
-        left_by: if transition.then == Then::Send { Some(until) } else { intent.left_by },
+        left_by: if transition.then == Then::Send {
+            Some(until)
+        } else {
+            intent.left_by
+        },
         changed_at: now,
         ..intent.clone()
     };

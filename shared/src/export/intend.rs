@@ -1,16 +1,13 @@
 //! Intending to book: what is written before anything may leave.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
-use super::intent::{
-    Booked, Intent, Purpose, booked, number_key, read_intents, read_voucher, voucher_key,
-};
+use super::intent::{Booked, Intent, Purpose, booked, number_key, read_intents, voucher_key};
 use super::ledger::Route;
 use super::preflight::Ready;
 use super::reason::Reason;
 use super::reference::{Reference, Revision};
-use super::step::{Progress, State};
+use super::step::Progress;
 use super::voucher::Voucher;
 use crate::integration::audit;
 use crate::model::{IntegrationId, OrganizationId, RecordId};
@@ -111,107 +108,20 @@ pub async fn force(
 ) -> Result<Intent, IntendError> {
     let intents = read_intents(store, request.integration, &ready.reimbursement).await?;
     let place = place(&intents)?;
-    let reference = Reference::of(&request.integration.organization, &ready.reimbursement, place.revision);
-    let parts = [reference.as_str(), reason.as_str()];
-    let audited = audit::write(request.integration, request.by, "force_export", &parts, request.now);
-    book(store, request, ready, place, vec![audited]).await
-}
-
-/// What a change or deletion of a reimbursement comes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Corrected {
-    /// Nothing is booked that would have to be corrected.
-    NotBooked,
-    /// What is booked is right.
-    Unneeded,
-    /// It had not left yet, and will not: export it again, if it is wanted.
-    Withdrawn(Intent),
-    /// It is being undone, and booked anew where it still is wanted.
-    Reversed {
-        /// What undoes it.
-        reversal: Intent,
-        /// What is booked in its place.
-        replacement: Option<Intent>,
-    },
-}
-
-/// Undoes what is booked of a reimbursement that was changed or deleted since, and books what it says now.
-///
-/// What is booked is never changed: it is reversed by a voucher on `date`, a day of an open period. Both vouchers are
-/// intended in one transaction, which insists that what is reversed has not changed. The second leaves once the
-/// reversal is in the books, and is cancelled where the reversal never gets there: one without the other would pay
-/// twice.
-///
-/// # Errors
-///
-/// `Unsettled` where it is not in the books yet, or nobody can say whether it is, and the others of [`IntendError`].
-pub async fn correct(
-    store: &dyn Store,
-    request: &Request<'_>,
-    reimbursement: &RecordId,
-    wanted: Option<&Ready>,
-    date: Date,
-) -> Result<Corrected, IntendError> {
-    let intents = read_intents(store, request.integration, reimbursement).await?;
-    let plain: Vec<_> = intents.iter().map(|(intent, _)| intent.clone()).collect();
-    let standing = match booked(&plain) {
-        Booked::Nothing => return Ok(Corrected::NotBooked),
-        Booked::Standing(intent) | Booked::UnderWay(intent)
-            if wanted.is_some_and(|wanted| wanted.source == intent.source) =>
-        {
-            return Ok(Corrected::Unneeded);
-        }
-        Booked::UnderWay(intent) if intent.progress.is_untouched() => {
-            let version = version_of(&intents, intent);
-            return withdraw(store, request, intent, version).await.map(Corrected::Withdrawn);
-        }
-        // What is only queued may still be refused, and its reversal would then stand alone.
-        Booked::Standing(intent) if intent.progress.state == State::Posted => intent,
-        Booked::Standing(intent)
-        | Booked::UnderWay(intent)
-        | Booked::Rejected(intent)
-        | Booked::InDoubt(intent) => {
-            return Err(IntendError::Unsettled(intent.reference.clone()));
-        }
-    };
-    let place = Place::after(plain.last().map(|intent| intent.revision))?;
-    let unchanged = Write::check(
-        standing.key(request.integration),
-        Expect::Version(version_of(&intents, standing)),
+    let reference = Reference::of(
+        &request.integration.organization,
+        &ready.reimbursement,
+        place.revision,
     );
-    reverse(store, request, standing, wanted, (place, unchanged), date).await
-}
-
-async fn reverse(
-    store: &dyn Store,
-    request: &Request<'_>,
-    standing: &Intent,
-    wanted: Option<&Ready>,
-    (place, unchanged): (Place, Write),
-    date: Date,
-) -> Result<Corrected, IntendError> {
-    let sent = read_voucher(store, request.integration, standing).await?;
-    let organization = &request.integration.organization;
-    let reference = Reference::of(organization, &standing.reimbursement, place.revision);
-    let of = standing.revision;
-    let mut drafts = vec![Draft {
-        place,
-        purpose: Purpose::Reversal { of },
-        after: None,
-        source: standing.source.clone(),
-        voucher: sent.reversed(reference, date),
-    }];
-    if let Some(wanted) = wanted {
-        drafts.push(Draft {
-            after: Some(place.revision),
-            ..Draft::booking(organization, wanted, Place::after(Some(place.revision))?)
-        });
-    }
-    let mut kept = keep(store, request, &standing.reimbursement, drafts, vec![unchanged]).await?.into_iter();
-    match (kept.next(), kept.next()) {
-        (Some(reversal), replacement) => Ok(Corrected::Reversed { reversal, replacement }),
-        (None, _) => Err(IntendError::Changed),
-    }
+    let parts = [reference.as_str(), reason.as_str()];
+    let audited = audit::write(
+        request.integration,
+        request.by,
+        "force_export",
+        &parts,
+        request.now,
+    );
+    book(store, request, ready, place, vec![audited]).await
 }
 
 /// Gives a voucher that has not left another way to go.
@@ -225,7 +135,9 @@ pub async fn reroute(
     intent: &Intent,
 ) -> Result<Intent, IntendError> {
     let intents = read_intents(store, request.integration, &intent.reimbursement).await?;
-    let found = intents.iter().find(|(found, _)| found.revision == intent.revision);
+    let found = intents
+        .iter()
+        .find(|(found, _)| found.revision == intent.revision);
     let (found, version) = found.ok_or(IntendError::Changed)?;
     let held = found.held_until.is_some_and(|until| until > request.now);
     if held || !found.progress.is_untouched() {
@@ -237,50 +149,36 @@ pub async fn reroute(
         ..found.clone()
     };
     let content = Content::of(&next).due_at(request.now);
-    write(store, vec![Write::put(next.key(request.integration), Expect::Version(*version), content)]).await?;
-    Ok(next)
-}
-
-async fn withdraw(
-    store: &dyn Store,
-    request: &Request<'_>,
-    intent: &Intent,
-    version: u64,
-) -> Result<Intent, IntendError> {
-    let next = Intent {
-        progress: Progress {
-            state: State::Cancelled,
-            ..intent.progress
-        },
-        held_until: None,
-        changed_at: request.now,
-        ..intent.clone()
-    };
-    let put = Write::put(next.key(request.integration), Expect::Version(version), Content::of(&next));
-    let mut writes = vec![put];
-    writes.extend(next.consequences(request.integration, intent.progress.state, version + 1));
-    write(store, writes).await?;
+    write(
+        store,
+        vec![Write::put(
+            next.key(request.integration),
+            Expect::Version(*version),
+            content,
+        )],
+    )
+    .await?;
     Ok(next)
 }
 
 /// Where the row of an intent is to be, and what is there.
 #[derive(Debug, Clone, Copy)]
-struct Place {
-    revision: Revision,
+pub(super) struct Place {
+    pub(super) revision: Revision,
     expect: Expect,
 }
 
 /// A voucher that is to be intended.
-struct Draft {
-    place: Place,
-    purpose: Purpose,
-    after: Option<Revision>,
-    source: String,
-    voucher: Voucher,
+pub(super) struct Draft {
+    pub(super) place: Place,
+    pub(super) purpose: Purpose,
+    pub(super) after: Option<Revision>,
+    pub(super) source: String,
+    pub(super) voucher: Voucher,
 }
 
 impl Place {
-    fn after(last: Option<Revision>) -> Result<Self, IntendError> {
+    pub(super) fn after(last: Option<Revision>) -> Result<Self, IntendError> {
         let revision = match last {
             None => Revision::FIRST,
             Some(last) => last.next().ok_or(IntendError::TooManyRevisions)?,
@@ -302,7 +200,7 @@ fn place(intents: &[(Intent, u64)]) -> Result<Place, IntendError> {
 }
 
 impl Draft {
-    fn booking(organization: &OrganizationId, ready: &Ready, place: Place) -> Self {
+    pub(super) fn booking(organization: &OrganizationId, ready: &Ready, place: Place) -> Self {
         let reference = Reference::of(organization, &ready.reimbursement, place.revision);
         Self {
             place,
@@ -352,7 +250,7 @@ async fn book(
 const PARTS: usize = 3;
 
 /// Writes intents with their vouchers and numbers in one transaction; a number that is taken gives way to the next.
-async fn keep(
+pub(super) async fn keep(
     store: &dyn Store,
     request: &Request<'_>,
     reimbursement: &RecordId,
@@ -361,7 +259,10 @@ async fn keep(
 ) -> Result<Vec<Intent>, IntendError> {
     let mut attempts = vec![0_u8; drafts.len()];
     loop {
-        let intents: Vec<_> = drafts.iter().map(|draft| draft.intent(request, reimbursement)).collect();
+        let intents: Vec<_> = drafts
+            .iter()
+            .map(|draft| draft.intent(request, reimbursement))
+            .collect();
         let mut writes = Vec::with_capacity(drafts.len() * PARTS + more.len());
         for (draft, intent) in drafts.iter().zip(&intents) {
             writes.extend(parts(store, request, draft, intent).await?);
@@ -408,7 +309,11 @@ async fn parts(
     let number_key = number_key(integration, number);
     let again = draft.place.expect != Expect::Absent;
     let mine = if again {
-        let row = store.get(std::slice::from_ref(&number_key)).await?.pop().flatten();
+        let row = store
+            .get(std::slice::from_ref(&number_key))
+            .await?
+            .pop()
+            .flatten();
         row.map(|row| Ok::<_, StoreError>((row.decode::<Reference>()?, row.version)))
             .transpose()?
             .filter(|(owner, _)| owner == reference)
@@ -432,12 +337,7 @@ async fn parts(
     ])
 }
 
-fn version_of(intents: &[(Intent, u64)], wanted: &Intent) -> u64 {
-    let found = intents.iter().find(|(intent, _)| intent.revision == wanted.revision);
-    found.map_or(0, |(_, version)| *version)
-}
-
-async fn write(store: &dyn Store, writes: Vec<Write>) -> Result<(), IntendError> {
+pub(super) async fn write(store: &dyn Store, writes: Vec<Write>) -> Result<(), IntendError> {
     match store.write(writes).await {
         Err(StoreError::Refused { .. }) => Err(IntendError::Changed),
         answer => Ok(answer?),

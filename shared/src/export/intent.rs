@@ -9,6 +9,11 @@
 //!
 //! None of them ever expires: what is booked is booked for ever.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "what serde derives for a tag names every type of number"
+)]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -112,10 +117,15 @@ pub enum Booked<'a> {
 pub fn booked(intents: &[Intent]) -> Booked<'_> {
     let undone = |revision: Revision| {
         let undoes = |intent: &Intent| intent.purpose == Purpose::Reversal { of: revision };
-        intents.iter().any(|intent| undoes(intent) && intent.progress.state == State::Posted)
+        intents
+            .iter()
+            .any(|intent| undoes(intent) && intent.progress.state == State::Posted)
     };
     let newest_first = intents.iter().rev().filter(|intent| !undone(intent.revision));
-    newest_first.filter_map(Intent::standing).next().unwrap_or(Booked::Nothing)
+    newest_first
+        .filter_map(Intent::standing)
+        .next()
+        .unwrap_or(Booked::Nothing)
 }
 
 impl Intent {
@@ -126,7 +136,9 @@ impl Intent {
         match (self.progress.state, self.purpose) {
             (State::Refused | State::Cancelled, _) | (State::Posted, Purpose::Reversal { .. }) => None,
             (State::Accepted | State::Posted, Purpose::Booking) => Some(Booked::Standing(self)),
-            (State::Intended | State::Sending | State::Doubtful | State::Accepted, _) => Some(Booked::UnderWay(self)),
+            (State::Intended | State::Sending | State::Doubtful | State::Accepted, _) => {
+                Some(Booked::UnderWay(self))
+            }
             (State::Rejected, _) => Some(Booked::Rejected(self)),
             (State::Review, _) => Some(Booked::InDoubt(self)),
         }
@@ -167,7 +179,12 @@ impl Intent {
 
     /// Returns what else is written with it, when it gets from `before` to where it is: the word to the platform, and
     /// its place among the reviews.
-    pub(super) fn consequences(&self, integration: &IntegrationId, before: State, version: u64) -> Vec<Write> {
+    pub(super) fn consequences(
+        &self,
+        integration: &IntegrationId,
+        before: State,
+        version: u64,
+    ) -> Vec<Write> {
         let state = self.progress.state;
         let mut writes = Vec::new();
         if state == before {
@@ -176,7 +193,12 @@ impl Intent {
         let told = !matches!(state, State::Intended | State::Sending | State::Doubtful);
         if told {
             let name = format!("export.{}.{version:010}", self.reference);
-            writes.push(outbox::post(integration, &name, &self.event(integration, version), self.changed_at));
+            writes.push(outbox::post(
+                integration,
+                &name,
+                &self.event(integration, version),
+                self.changed_at,
+            ));
         }
         let review = review_key(integration, &self.reference);
         if state == State::Review {
@@ -225,11 +247,17 @@ pub(super) fn voucher_key(integration: &IntegrationId, reference: &Reference) ->
 }
 
 pub(super) fn number_key(integration: &IntegrationId, number: VoucherNumber) -> Key {
-    key(integration, format!("voucher-number#{}#{number}", integration.system))
+    key(
+        integration,
+        format!("voucher-number#{}#{number}", integration.system),
+    )
 }
 
 pub(super) fn review_key(integration: &IntegrationId, reference: &Reference) -> Key {
-    key(integration, format!("export-review#{}#{reference}", integration.system))
+    key(
+        integration,
+        format!("export-review#{}#{reference}", integration.system),
+    )
 }
 
 /// Returns the intents of a reimbursement, in rising order of revision, with the versions of their rows.
@@ -329,7 +357,8 @@ mod tests {
     use super::super::samples;
     use super::*;
 
-    const SCHEMA: &str = include_str!("../../../events/result-events/reimbursement.export_changed.v1.schema.json");
+    const SCHEMA: &str =
+        include_str!("../../../events/result-events/reimbursement.export_changed.v1.schema.json");
 
     #[test]
     fn an_event_has_the_fields_of_its_schema_and_no_other() {

@@ -146,7 +146,11 @@ pub(super) fn look(entries: &[Entry], voucher: &Voucher) -> (Look, Option<Box<st
     match standing.as_slice() {
         [] => refused(entries),
         [entry] if differs(entry, voucher) => {
-            let reason = format!("the ledger has {} under the reference, and {} were sent", entry.total, voucher.owed());
+            let reason = format!(
+                "the ledger has {} under the reference, and {} were sent",
+                entry.total,
+                voucher.owed()
+            );
             (Look::Different, Some(reason.into()))
         }
         [entry] if entry.standing == Standing::Posted => (Look::Posted, None),

@@ -40,7 +40,10 @@ const MAX_CODE: usize = 50;
 /// A place of a voucher line for what the amount is counted under, beside the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "they have no meaning but what an organization gives them")]
+#[expect(
+    missing_docs,
+    reason = "they have no meaning but what an organization gives them"
+)]
 pub enum Dimension {
     GlObject1,
     GlObject2,
@@ -187,7 +190,9 @@ impl Mapping {
             subledger: root.flag("subledger").unwrap_or(true),
             currencies: read_currencies(root),
             time_zone: root.text("timeZone", time_zone).unwrap_or(TimeZone::UTC),
-            text: root.required("text", |text| text.parse::<Template>()).unwrap_or_default(),
+            text: root
+                .required("text", |text| text.parse::<Template>())
+                .unwrap_or_default(),
             max_text: root
                 .number("maxText", 10, 1_000)
                 .and_then(|most| usize::try_from(most).ok())
@@ -213,7 +218,10 @@ fn read_currencies(root: &Section<'_>) -> BTreeSet<Currency> {
     for (at, entry) in list.iter().enumerate() {
         match entry.as_str().map(str::parse::<Currency>) {
             Some(Ok(currency)) => drop(currencies.insert(currency)),
-            _ => root.fault(&format!("currencies[{at}]"), "must be a currency of ISO 4217, such as NOK"),
+            _ => root.fault(
+                &format!("currencies[{at}]"),
+                "must be a currency of ISO 4217, such as NOK",
+            ),
         }
     }
     if list.is_empty() {
@@ -230,7 +238,9 @@ fn read_vat_codes(root: &Section<'_>) -> BTreeMap<Box<str>, Tax> {
         let entry = section.entry(name)?;
         let tax = Tax {
             rule: entry.required("taxRule", code).unwrap_or_default(),
-            rate: entry.text("rate", |text| text.parse::<Rate>().map_err(|error| error.to_string())),
+            rate: entry.text("rate", |text| {
+                text.parse::<Rate>().map_err(|error| error.to_string())
+            }),
             account: entry.text("account", code),
         };
         if tax.account.is_some() && entry.get("rate").is_none() {
@@ -324,7 +334,9 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
 }
 
 fn code(text: &str) -> Result<Box<str>, String> {
-    let plain = text.chars().all(|letter| !letter.is_control() && !letter.is_whitespace());
+    let plain = text
+        .chars()
+        .all(|letter| !letter.is_control() && !letter.is_whitespace());
     let fits = !text.is_empty() && plain && text.chars().count() <= MAX_CODE;
     fits.then(|| text.into())
         .ok_or_else(|| format!("must be a code of 1 to {MAX_CODE} characters without blanks"))
@@ -368,7 +380,10 @@ mod tests {
             "expenseTypes": { "travel": { "dimensions": { "project": { "value": "1", "from": "project" } } }, "toll": 1 },
             "surprise": 1,
         }));
-        let mut paths: Vec<_> = faults.iter().filter_map(|fault| fault.split(' ').next()).collect();
+        let mut paths: Vec<_> = faults
+            .iter()
+            .filter_map(|fault| fault.split(' ').next())
+            .collect();
         paths.sort_unstable();
         assert_eq!(
             paths,

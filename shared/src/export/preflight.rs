@@ -97,7 +97,11 @@ pub fn check(batch: &Batch<'_>) -> Preflight {
         ..Preflight::default()
     };
     let mut seen = BTreeSet::new();
-    for candidate in batch.candidates.iter().filter(|candidate| seen.insert(candidate.id())) {
+    for candidate in batch
+        .candidates
+        .iter()
+        .filter(|candidate| seen.insert(candidate.id()))
+    {
         match batch.check(candidate) {
             Ok(ready) => preflight.ready.push(ready),
             Err(faults) => preflight.refused.push(Refused {
@@ -114,12 +118,19 @@ impl Batch<'_> {
         let reimbursement = match candidate {
             Candidate::Found(reimbursement) => reimbursement,
             Candidate::Missing(_) => {
-                return Err(vec![Fault::new(FaultCode::Missing, "id", "names no reimbursement of the organization")]);
+                return Err(vec![Fault::new(
+                    FaultCode::Missing,
+                    "id",
+                    "names no reimbursement of the organization",
+                )]);
             }
             Candidate::Malformed(_, errors) => return Err(errors.iter().cloned().map(Fault::from).collect()),
         };
         let source = reimbursement.fingerprint();
-        let mut faults: Vec<_> = self.exported_before(&reimbursement.id, &source).into_iter().collect();
+        let mut faults: Vec<_> = self
+            .exported_before(&reimbursement.id, &source)
+            .into_iter()
+            .collect();
         match Voucher::of(self.organization, reimbursement, Revision::FIRST, self.mapping) {
             Ok(voucher) => {
                 faults.extend(self.ledger.check(&voucher));
@@ -140,17 +151,23 @@ impl Batch<'_> {
     fn exported_before(&self, id: &RecordId, source: &str) -> Option<Fault> {
         let (code, reason) = match booked(self.exported.get(id)?) {
             Booked::Nothing => return None,
-            Booked::Standing(intent) if intent.source == source => {
-                (FaultCode::AlreadyExported, "has been exported: its voucher has this reference")
-            }
-            Booked::Standing(_) => {
-                (FaultCode::ChangedSinceExport, "has changed since it was exported: have it corrected")
-            }
+            Booked::Standing(intent) if intent.source == source => (
+                FaultCode::AlreadyExported,
+                "has been exported: its voucher has this reference",
+            ),
+            Booked::Standing(_) => (
+                FaultCode::ChangedSinceExport,
+                "has changed since it was exported: have it corrected",
+            ),
             Booked::UnderWay(_) => (FaultCode::UnderWay, "is being exported"),
-            Booked::Rejected(_) => {
-                (FaultCode::RejectedByLedger, "was refused by the ledger: remove it there, and cancel this export of it")
-            }
-            Booked::InDoubt(_) => (FaultCode::InReview, "may have been exported: decide its review first"),
+            Booked::Rejected(_) => (
+                FaultCode::RejectedByLedger,
+                "was refused by the ledger: remove it there, and cancel this export of it",
+            ),
+            Booked::InDoubt(_) => (
+                FaultCode::InReview,
+                "may have been exported: decide its review first",
+            ),
         };
         Some(Fault::new(code, "id", reason))
     }
@@ -163,19 +180,28 @@ impl LedgerFacts {
             ("openPeriods", self.open_periods.is_some()),
             ("subledgers", self.subledgers.is_some()),
         ];
-        known.into_iter().filter(|(_, known)| !known).map(|(name, _)| name).collect()
+        known
+            .into_iter()
+            .filter(|(_, known)| !known)
+            .map(|(name, _)| name)
+            .collect()
     }
 
     /// Names, once each, what the ledger would refuse.
     fn check(&self, voucher: &Voucher) -> Vec<Fault> {
         let accounts: BTreeSet<_> = voucher.lines().iter().map(|line| &line.account).collect();
-        let mut faults: Vec<_> = accounts.into_iter().filter_map(|account| self.check_account(account)).collect();
-        let closed = |periods: &Vec<RangeInclusive<Date>>| !periods.iter().any(|open| open.contains(&voucher.date()));
+        let mut faults: Vec<_> = accounts
+            .into_iter()
+            .filter_map(|account| self.check_account(account))
+            .collect();
+        let closed =
+            |periods: &Vec<RangeInclusive<Date>>| !periods.iter().any(|open| open.contains(&voucher.date()));
         if self.open_periods.as_ref().is_some_and(closed) {
             let reason = format!("is on {}, in a period that the ledger has closed", voucher.date());
             faults.push(Fault::new(FaultCode::ClosedPeriod, "approval.at", reason));
         }
-        let unknown = |known: &BTreeSet<Box<str>>| voucher.subledger().is_some_and(|code| !known.contains(code));
+        let unknown =
+            |known: &BTreeSet<Box<str>>| voucher.subledger().is_some_and(|code| !known.contains(code));
         if self.subledgers.as_ref().is_some_and(unknown) {
             let reason = "is not known to the ledger: add the claimant there";
             faults.push(Fault::new(FaultCode::UnknownClaimant, "claimant.code", reason));
@@ -189,7 +215,11 @@ impl LedgerFacts {
             Some(AccountState::Locked) => (FaultCode::LockedAccount, "is locked in the ledger"),
             None => (FaultCode::UnknownAccount, "is not an account of the ledger"),
         };
-        Some(Fault::new(code, "expenseType", format!("is booked on {account}, which {reason}")))
+        Some(Fault::new(
+            code,
+            "expenseType",
+            format!("is booked on {account}, which {reason}"),
+        ))
     }
 }
 

@@ -20,12 +20,18 @@ fn facts() -> LedgerFacts {
     ];
     LedgerFacts {
         accounts: Some(accounts.map(|(account, state)| (account.into(), state)).into()),
-        open_periods: Some(vec!["2026-02-01".parse().unwrap()..="2026-02-28".parse().unwrap()]),
+        open_periods: Some(vec![
+            "2026-02-01".parse().unwrap()..="2026-02-28".parse().unwrap(),
+        ]),
         subledgers: Some(["50012".into()].into()),
     }
 }
 
-fn checked(candidates: &[Candidate], ledger: &LedgerFacts, exported: &BTreeMap<RecordId, Vec<Intent>>) -> Preflight {
+fn checked(
+    candidates: &[Candidate],
+    ledger: &LedgerFacts,
+    exported: &BTreeMap<RecordId, Vec<Intent>>,
+) -> Preflight {
     check(&Batch {
         organization: &organization(),
         mapping: &mapping(),
@@ -41,13 +47,21 @@ fn found(id: &str) -> Candidate {
 
 fn codes(preflight: &Preflight) -> Vec<(&str, Vec<FaultCode>)> {
     let codes = |refused: &super::preflight::Refused| refused.faults.iter().map(|fault| fault.code).collect();
-    preflight.refused.iter().map(|refused| (refused.reimbursement.as_str(), codes(refused))).collect()
+    preflight
+        .refused
+        .iter()
+        .map(|refused| (refused.reimbursement.as_str(), codes(refused)))
+        .collect()
 }
 
 #[test]
 fn what_can_be_exported_is_ready_once_however_often_it_is_named() {
     let preflight = checked(&[found("1"), found("2"), found("1")], &facts(), &BTreeMap::new());
-    let ready: Vec<_> = preflight.ready.iter().map(|ready| ready.reimbursement.as_str()).collect();
+    let ready: Vec<_> = preflight
+        .ready
+        .iter()
+        .map(|ready| ready.reimbursement.as_str())
+        .collect();
     assert_eq!(ready, ["1", "2"]);
     assert_eq!((preflight.refused, preflight.unchecked), (vec![], vec![]));
 }
@@ -75,7 +89,14 @@ fn the_faults_of_all_are_told_at_once() {
         [
             ("2", vec![FaultCode::Missing]),
             ("3", vec![FaultCode::Unapproved]),
-            ("4", vec![FaultCode::LockedAccount, FaultCode::ClosedPeriod, FaultCode::UnknownClaimant]),
+            (
+                "4",
+                vec![
+                    FaultCode::LockedAccount,
+                    FaultCode::ClosedPeriod,
+                    FaultCode::UnknownClaimant
+                ]
+            ),
             ("5", vec![FaultCode::Malformed; 4]),
         ]
     );
@@ -109,7 +130,12 @@ fn what_was_exported_is_not_exported_again() {
         before.progress.state = state;
         let exported = BTreeMap::from([("1".parse().unwrap(), vec![before])]);
         let preflight = checked(&[found("1")], &facts(), &exported);
-        let codes: Vec<_> = preflight.refused.iter().flat_map(|refused| &refused.faults).map(|fault| fault.code).collect();
+        let codes: Vec<_> = preflight
+            .refused
+            .iter()
+            .flat_map(|refused| &refused.faults)
+            .map(|fault| fault.code)
+            .collect();
         assert_eq!(codes, expected.into_iter().collect::<Vec<_>>(), "{state:?}");
     }
 }
@@ -140,9 +166,16 @@ fn what_stands_is_what_was_booked_and_not_undone() {
     let twice = [first.clone(), undone, again, reversal(3, 2, State::Posted)];
     assert_eq!(booked(&twice), Booked::Nothing);
     let queued = [first.clone(), reversal(1, 0, State::Accepted)];
-    assert!(matches!(booked(&queued), Booked::UnderWay(_)), "a reversal that is only queued may yet be refused");
+    assert!(
+        matches!(booked(&queued), Booked::UnderWay(_)),
+        "a reversal that is only queued may yet be refused"
+    );
     let refused = [first.clone(), reversal(1, 0, State::Refused)];
-    assert_eq!(booked(&refused), Booked::Standing(&first), "a reversal that was refused undoes nothing");
+    assert_eq!(
+        booked(&refused),
+        Booked::Standing(&first),
+        "a reversal that was refused undoes nothing"
+    );
     let doubtful = [first, reversal(1, 0, State::Review)];
     assert!(matches!(booked(&doubtful), Booked::InDoubt(_)));
 }

@@ -45,7 +45,10 @@ mod tests {
 
     #[test]
     fn a_reason_says_something() {
-        assert_eq!(" it was paid in cash ".parse::<Reason>().unwrap().as_str(), "it was paid in cash");
+        assert_eq!(
+            " it was paid in cash ".parse::<Reason>().unwrap().as_str(),
+            "it was paid in cash"
+        );
         for bad in ["", "  ", "\n", "a\u{7}b", &"x".repeat(501)] {
             assert_eq!(bad.parse::<Reason>(), Err(NoReason));
         }

@@ -12,7 +12,11 @@ use crate::model::Money;
 
 /// How the two sides differ about one reference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "difference", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "difference",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Difference {
     /// We say that the ledger has it, and it has not.
     MissingThere {
@@ -67,8 +71,10 @@ pub struct Row {
     pub difference: Difference,
 }
 
-/// Compares what we say with what the ledger has under our references; both listings are complete for the time that
-/// is looked at. Rows come in the order of their references, and one reference may have more than one.
+/// Compares what we say with what the ledger has under our references.
+///
+/// Both listings are complete for the time that is looked at. Rows come in the order of their references, and one
+/// reference may have more than one.
 #[must_use]
 pub fn reconcile(intents: &[Intent], entries: &[Entry]) -> Vec<Row> {
     let mut sides: BTreeMap<&Reference, (Option<&Intent>, Vec<&Entry>)> = BTreeMap::new();
@@ -96,15 +102,27 @@ fn differences(intent: Option<&Intent>, entries: &[&Entry]) -> Vec<Difference> {
         found.push(Difference::ThereTwice { times: there.len() });
     }
     let Some(intent) = intent else {
-        found.extend(there.iter().map(|entry| Difference::UnknownHere { theirs: entry.total }));
+        found.extend(
+            there
+                .iter()
+                .map(|entry| Difference::UnknownHere { theirs: entry.total }),
+        );
         return found;
     };
     let ours = intent.total;
     let others = there.iter().filter(|entry| entry.total != ours);
-    found.extend(others.map(|entry| Difference::OtherAmount { ours, theirs: entry.total }));
+    found.extend(others.map(|entry| Difference::OtherAmount {
+        ours,
+        theirs: entry.total,
+    }));
     let posted = there.iter().any(|entry| entry.standing == Standing::Posted);
     let rejected = entries.iter().any(|entry| refused(&entry));
-    found.extend(standing(intent.progress.state, !there.is_empty(), posted, rejected));
+    found.extend(standing(
+        intent.progress.state,
+        !there.is_empty(),
+        posted,
+        rejected,
+    ));
     found
 }
 
@@ -145,13 +163,19 @@ mod tests {
     }
 
     fn only(intents: &[Intent], entries: &[Entry]) -> Vec<Difference> {
-        reconcile(intents, entries).into_iter().map(|row| row.difference).collect()
+        reconcile(intents, entries)
+            .into_iter()
+            .map(|row| row.difference)
+            .collect()
     }
 
     #[test]
     fn sides_that_agree_have_no_rows() {
-        let (posted, queued, cancelled) =
-            (intent("1", State::Posted), intent("2", State::Accepted), intent("3", State::Cancelled));
+        let (posted, queued, cancelled) = (
+            intent("1", State::Posted),
+            intent("2", State::Accepted),
+            intent("3", State::Cancelled),
+        );
         let entries = [entry(&posted, Posted), entry(&queued, Queued)];
         assert_eq!(reconcile(&[posted, queued, cancelled], &entries), []);
     }
@@ -160,21 +184,60 @@ mod tests {
     fn every_difference_has_its_name() {
         let rejected = || Standing::Rejected("period closed".into());
         for (state, standing, expected) in [
-            (State::Posted, None, Some(Difference::MissingThere { state: State::Posted })),
-            (State::Accepted, None, Some(Difference::MissingThere { state: State::Accepted })),
+            (
+                State::Posted,
+                None,
+                Some(Difference::MissingThere { state: State::Posted }),
+            ),
+            (
+                State::Accepted,
+                None,
+                Some(Difference::MissingThere {
+                    state: State::Accepted,
+                }),
+            ),
             (State::Accepted, Some(Posted), Some(Difference::PostedThere)),
             (State::Posted, Some(Queued), Some(Difference::QueuedThere)),
-            (State::Posted, Some(rejected()), Some(Difference::RejectedThere { state: State::Posted })),
+            (
+                State::Posted,
+                Some(rejected()),
+                Some(Difference::RejectedThere { state: State::Posted }),
+            ),
             (State::Rejected, Some(rejected()), None),
-            (State::Refused, Some(Posted), Some(Difference::ThereAfterAll { state: State::Refused })),
-            (State::Cancelled, Some(Queued), Some(Difference::ThereAfterAll { state: State::Cancelled })),
-            (State::Intended, Some(Queued), Some(Difference::ThereAfterAll { state: State::Intended })),
-            (State::Review, Some(Posted), Some(Difference::FoundThere { state: State::Review })),
+            (
+                State::Refused,
+                Some(Posted),
+                Some(Difference::ThereAfterAll {
+                    state: State::Refused,
+                }),
+            ),
+            (
+                State::Cancelled,
+                Some(Queued),
+                Some(Difference::ThereAfterAll {
+                    state: State::Cancelled,
+                }),
+            ),
+            (
+                State::Intended,
+                Some(Queued),
+                Some(Difference::ThereAfterAll {
+                    state: State::Intended,
+                }),
+            ),
+            (
+                State::Review,
+                Some(Posted),
+                Some(Difference::FoundThere { state: State::Review }),
+            ),
             (State::Review, None, None),
             (State::Sending, None, None),
         ] {
             let intent = intent("4711", state);
-            let entries: Vec<_> = standing.into_iter().map(|standing| entry(&intent, standing)).collect();
+            let entries: Vec<_> = standing
+                .into_iter()
+                .map(|standing| entry(&intent, standing))
+                .collect();
             let expected: Vec<_> = expected.into_iter().collect();
             assert_eq!(only(&[intent], &entries), expected, "{state:?}");
         }
@@ -185,9 +248,15 @@ mod tests {
         let posted = intent("4711", State::Posted);
         let mut other = entry(&posted, Posted);
         other.total = "99.00 NOK".parse().unwrap();
-        let rows = only(&[posted.clone()], &[entry(&posted, Posted), other]);
+        let rows = only(std::slice::from_ref(&posted), &[entry(&posted, Posted), other]);
         let (ours, theirs) = (posted.total, "99.00 NOK".parse().unwrap());
-        assert_eq!(rows, [Difference::ThereTwice { times: 2 }, Difference::OtherAmount { ours, theirs }]);
+        assert_eq!(
+            rows,
+            [
+                Difference::ThereTwice { times: 2 },
+                Difference::OtherAmount { ours, theirs }
+            ]
+        );
     }
 
     #[test]

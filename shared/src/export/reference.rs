@@ -67,7 +67,9 @@ impl TryFrom<u16> for Revision {
     type Error = Malformed;
 
     fn try_from(number: u16) -> Result<Self, Malformed> {
-        (number <= MAX_REVISION).then_some(Self(number)).ok_or(Malformed("the revision"))
+        (number <= MAX_REVISION)
+            .then_some(Self(number))
+            .ok_or(Malformed("the revision"))
     }
 }
 
@@ -139,7 +141,10 @@ fn digest(organization: &OrganizationId, reimbursement: &RecordId) -> u128 {
 }
 
 fn first_bits(digest: &[u8]) -> u128 {
-    digest.iter().take(16).fold(0, |bits, byte| bits << 8 | u128::from(*byte))
+    digest
+        .iter()
+        .take(16)
+        .fold(0, |bits, byte| bits << 8 | u128::from(*byte))
 }
 
 impl FromStr for Reference {
@@ -181,7 +186,8 @@ impl TryFrom<u32> for VoucherNumber {
 
     fn try_from(number: u32) -> Result<Self, Malformed> {
         let fits = (1..=0x7fff_ffff).contains(&number);
-        fits.then_some(Self(number)).ok_or(Malformed("the number of the voucher"))
+        fits.then_some(Self(number))
+            .ok_or(Malformed("the number of the voucher"))
     }
 }
 
@@ -205,7 +211,11 @@ mod tests {
 
     fn reference(organization: &str, reimbursement: &str, revision: u16) -> Reference {
         let revision = revision.try_into().unwrap();
-        Reference::of(&organization.parse().unwrap(), &reimbursement.parse().unwrap(), revision)
+        Reference::of(
+            &organization.parse().unwrap(),
+            &reimbursement.parse().unwrap(),
+            revision,
+        )
     }
 
     /// What is booked is found by this name for ever: a change of it books everything twice.
@@ -221,10 +231,34 @@ mod tests {
     }
 
     const VECTORS: [(&str, &str, u16, &str, [u32; 2]); 4] = [
-        ("hlf", "4711", 0, "RE-5ZPX21XKG8XK1RB1RZ-0", [1609264912, 1828297007]),
-        ("hlf", "4711", 1, "RE-5ZPX21XKG8XK1RB1RZ-1", [1569918686, 536778874]),
-        ("blindeforbundet", "4711", 0, "RE-FCNJ405DYZ28KTVQHF-0", [713481997, 1013146206]),
-        ("hlf", "0190a5b2-7c3d-7000-8000-0123456789ab", 999, "RE-XPY36PJ54RFPKBCZA2-999", [541152275, 634412356]),
+        (
+            "hlf",
+            "4711",
+            0,
+            "RE-5ZPX21XKG8XK1RB1RZ-0",
+            [1609264912, 1828297007],
+        ),
+        (
+            "hlf",
+            "4711",
+            1,
+            "RE-5ZPX21XKG8XK1RB1RZ-1",
+            [1569918686, 536778874],
+        ),
+        (
+            "blindeforbundet",
+            "4711",
+            0,
+            "RE-FCNJ405DYZ28KTVQHF-0",
+            [713481997, 1013146206],
+        ),
+        (
+            "hlf",
+            "0190a5b2-7c3d-7000-8000-0123456789ab",
+            999,
+            "RE-XPY36PJ54RFPKBCZA2-999",
+            [541152275, 634412356],
+        ),
     ];
 
     #[test]
@@ -233,10 +267,20 @@ mod tests {
             let reference = reference("hlf", &"x".repeat(100), revision);
             assert!(reference.as_str().len() <= 25, "{reference}");
             assert_eq!(reference.as_str().parse(), Ok(reference.clone()));
-            assert!(reference.as_str().bytes().all(|byte| DIGITS.contains(&byte) || byte == b'-'));
+            assert!(
+                reference
+                    .as_str()
+                    .bytes()
+                    .all(|byte| DIGITS.contains(&byte) || byte == b'-')
+            );
         }
         let good = reference("hlf", "1", 0).as_str().to_owned();
-        let bad = [good.to_lowercase(), good.replace("-0", "-00"), good.replace("-0", "-1000"), format!("{good}-1")];
+        let bad = [
+            good.to_lowercase(),
+            good.replace("-0", "-00"),
+            good.replace("-0", "-1000"),
+            format!("{good}-1"),
+        ];
         for bad in bad {
             assert!(bad.parse::<Reference>().is_err(), "{bad}");
         }
@@ -245,8 +289,9 @@ mod tests {
     #[test]
     fn no_two_of_two_million_reimbursements_share_a_reference() {
         let mut dice = fastrand::Rng::with_seed(2_026);
-        let organizations: Vec<OrganizationId> =
-            (0..20).map(|number| format!("o-{}", number % 7 * 10 + number).parse().unwrap()).collect();
+        let organizations: Vec<OrganizationId> = (0..20)
+            .map(|number| format!("o-{}", number % 7 * 10 + number).parse().unwrap())
+            .collect();
         let mut seen = Vec::with_capacity(2_000_000);
         for organization in &organizations {
             for number in 0..100_000_u32 {
@@ -266,13 +311,23 @@ mod tests {
 
     #[test]
     fn the_text_shows_every_bit_that_makes_the_difference() {
-        let texts: BTreeSet<_> = (0..20_000).map(|id| reference("hlf", &id.to_string(), 0)).collect();
+        let texts: BTreeSet<_> = (0..20_000)
+            .map(|id| reference("hlf", &id.to_string(), 0))
+            .collect();
         assert_eq!(texts.len(), 20_000);
         let reference = reference("hlf", "4711", 0);
-        let shown = reference.as_str()[3..21].bytes().fold(0_u128, |bits, byte| {
-            bits << 5 | DIGITS.iter().position(|digit| *digit == byte).unwrap() as u128
-        });
-        assert_eq!(shown, digest(&"hlf".parse().unwrap(), &"4711".parse().unwrap()) >> 38);
+        let shown = reference
+            .as_str()
+            .get(3..21)
+            .unwrap()
+            .bytes()
+            .fold(0_u128, |bits, byte| {
+                bits << 5 | DIGITS.iter().position(|digit| *digit == byte).unwrap() as u128
+            });
+        assert_eq!(
+            shown,
+            digest(&"hlf".parse().unwrap(), &"4711".parse().unwrap()) >> 38
+        );
     }
 
     #[test]

@@ -63,7 +63,13 @@ pub(super) fn reimbursement(id: &str, amount: &str) -> Reimbursement {
 }
 
 pub(super) fn voucher(id: &str, amount: &str) -> Voucher {
-    Voucher::of(&organization(), &reimbursement(id, amount), Revision::FIRST, &mapping()).unwrap()
+    Voucher::of(
+        &organization(),
+        &reimbursement(id, amount),
+        Revision::FIRST,
+        &mapping(),
+    )
+    .unwrap()
 }
 
 pub(super) fn integration() -> IntegrationId {

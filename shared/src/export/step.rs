@@ -295,7 +295,11 @@ const fn sent(at: Progress, answer: Answer, dedup: Dedup) -> Transition {
 const fn not_sent(at: Progress) -> Transition {
     let sends = at.sends.saturating_sub(1);
     let at = Progress { sends, ..at };
-    let at = if at.doubt { at } else { at.in_state(State::Intended) };
+    let at = if at.doubt {
+        at
+    } else {
+        at.in_state(State::Intended)
+    };
     at.then(Then::Wait(Duration::from_secs(DOWN)))
 }
 

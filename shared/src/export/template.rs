@@ -95,10 +95,15 @@ mod tests {
 
     #[test]
     fn a_text_is_written_for_a_line_and_for_the_whole() {
-        let template: Template = "Reise {expenseType} {text} {reimbursement}/{claimant} {date}".parse().unwrap();
+        let template: Template = "Reise {expenseType} {text} {reimbursement}/{claimant} {date}"
+            .parse()
+            .unwrap();
         let reimbursement = samples::reimbursement("4711", "101.00");
         let line = reimbursement.lines.first();
-        assert_eq!(template.write(&reimbursement, line), "Reise travel Train 4711/50012 2026-02-14");
+        assert_eq!(
+            template.write(&reimbursement, line),
+            "Reise travel Train 4711/50012 2026-02-14"
+        );
         assert_eq!(template.write(&reimbursement, None), "Reise 4711/50012");
     }
 

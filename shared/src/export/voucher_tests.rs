@@ -11,7 +11,10 @@ use crate::model::{ExpenseLine, Money, Reimbursement};
 
 fn codes(reimbursement: &Reimbursement, mapping: &Mapping) -> Vec<(FaultCode, String)> {
     let faults = Voucher::of(&organization(), reimbursement, Revision::FIRST, mapping).unwrap_err();
-    faults.into_iter().map(|fault| (fault.code, fault.field)).collect()
+    faults
+        .into_iter()
+        .map(|fault| (fault.code, fault.field))
+        .collect()
 }
 
 #[test]
@@ -19,7 +22,15 @@ fn a_reimbursement_is_booked_with_its_tax_taken_out_and_owed_to_the_claimant() {
     let voucher = voucher("4711", "101.00");
     let lines: Vec<_> = voucher
         .named_lines()
-        .map(|(name, line)| (name, &*line.account, line.amount.amount(), line.tax_rule.as_deref(), line.subledger.as_deref()))
+        .map(|(name, line)| {
+            (
+                name,
+                &*line.account,
+                line.amount.amount(),
+                line.tax_rule.as_deref(),
+                line.subledger.as_deref(),
+            )
+        })
         .collect();
     let name = |line| format!("RE-5ZPX21XKG8XK1RB1RZ-0-{line}");
     assert_eq!(
@@ -75,9 +86,15 @@ fn a_reversal_undoes_every_line() {
     let reversal = voucher.reversed(reference.clone(), "2026-03-01".parse().unwrap());
     for (line, undone) in voucher.lines().iter().zip(reversal.lines()) {
         assert!(line.amount.plus(undone.amount).unwrap().is_zero());
-        assert_eq!((&line.account, &line.dimensions), (&undone.account, &undone.dimensions));
+        assert_eq!(
+            (&line.account, &line.dimensions),
+            (&undone.account, &undone.dimensions)
+        );
     }
-    assert_eq!((reversal.reference(), reversal.owed()), (&reference, voucher.owed().negated()));
+    assert_eq!(
+        (reversal.reference(), reversal.owed()),
+        (&reference, voucher.owed().negated())
+    );
     assert_ne!(reversal.number(), voucher.number());
 }
 
@@ -88,7 +105,10 @@ fn a_voucher_reads_back_and_one_that_does_not_balance_is_not_read() {
     let again: Voucher = serde_json::from_str(&json).unwrap();
     assert_eq!(again, voucher);
     assert_eq!(again.fingerprint(), voucher.fingerprint());
-    assert_eq!(voucher.clone().numbered(7.try_into().unwrap()).fingerprint(), voucher.fingerprint());
+    assert_eq!(
+        voucher.clone().numbered(7.try_into().unwrap()).fingerprint(),
+        voucher.fingerprint()
+    );
     assert!(serde_json::from_str::<Voucher>(&json.replace("90.18", "90.19")).is_err());
     assert!(serde_json::from_str::<Voucher>(&json.replace("90.18 NOK", "90.18 SEK")).is_err());
 }
@@ -133,7 +153,10 @@ fn a_text_that_is_too_long_is_refused_and_not_cut() {
 fn what_does_not_add_up_is_no_voucher() {
     let mut wrong = reimbursement("4711", "101.00");
     wrong.total = "101.01 NOK".parse().unwrap();
-    assert_eq!(codes(&wrong, &mapping()), [(FaultCode::Unbalanced, "lines".to_owned())]);
+    assert_eq!(
+        codes(&wrong, &mapping()),
+        [(FaultCode::Unbalanced, "lines".to_owned())]
+    );
 }
 
 #[test]
@@ -150,7 +173,10 @@ fn a_voucher_of_five_hundred_lines_is_booked_and_one_more_is_not_split() {
     };
     let most = Voucher::of(&organization(), &many(499), Revision::FIRST, &mapping()).unwrap();
     assert_eq!(most.lines().len(), 500);
-    assert_eq!(codes(&many(500), &mapping()), [(FaultCode::TooManyLines, "lines".to_owned())]);
+    assert_eq!(
+        codes(&many(500), &mapping()),
+        [(FaultCode::TooManyLines, "lines".to_owned())]
+    );
 }
 
 #[test]
@@ -168,7 +194,9 @@ fn minor_units(money: Money) -> i128 {
 #[test]
 fn random_vouchers_balance_to_zero() {
     #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how many")]
-    let count = std::env::var("VOUCHERS").ok().and_then(|count| count.parse().ok());
+    let count = std::env::var("VOUCHERS")
+        .ok()
+        .and_then(|count| count.parse().ok());
     let mut dice = fastrand::Rng::with_seed(4_711);
     let mut settings = mapping_json();
     settings["currencies"] = json!(["NOK", "JPY", "KWD", "CLF"]);
@@ -182,7 +210,9 @@ fn random_vouchers_balance_to_zero() {
     for number in 0..count.unwrap_or(200_000_u32) {
         let mut random = dice.choice(&samples).unwrap().clone();
         let sample = random.lines[0].clone();
-        random.lines = (0..dice.usize(1..4)).map(|_| random_line(&mut dice, &sample)).collect();
+        random.lines = (0..dice.usize(1..4))
+            .map(|_| random_line(&mut dice, &sample))
+            .collect();
         random.total = Money::sum(random.currency, random.lines.iter().map(|line| line.amount)).unwrap();
         if random.total.is_zero() {
             continue;
@@ -190,7 +220,11 @@ fn random_vouchers_balance_to_zero() {
         let voucher = Voucher::of(&organization(), &random, Revision::FIRST, &mapping).unwrap();
         let sum: i128 = voucher.lines().iter().map(|line| minor_units(line.amount)).sum();
         assert_eq!(sum, 0, "voucher {number}: {random:?}");
-        assert_eq!(minor_units(voucher.owed()), minor_units(random.total), "voucher {number}");
+        assert_eq!(
+            minor_units(voucher.owed()),
+            minor_units(random.total),
+            "voucher {number}"
+        );
     }
 }
 
@@ -198,7 +232,11 @@ fn random_line(dice: &mut fastrand::Rng, sample: &ExpenseLine) -> ExpenseLine {
     let most = 10_i64.pow(dice.u32(1..15));
     ExpenseLine {
         amount: Money::of_minor(dice.i64(-most..=most), sample.amount.currency()).unwrap(),
-        expense_type: if dice.bool() { "travel".into() } else { "toll".into() },
+        expense_type: if dice.bool() {
+            "travel".into()
+        } else {
+            "toll".into()
+        },
         vat_code: dice.bool().then(|| "low".into()),
         ..sample.clone()
     }

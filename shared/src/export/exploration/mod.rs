@@ -34,7 +34,10 @@ fn workers() -> usize {
 /// Explores everything, and returns how many states there are.
 fn holds(setting: Setting) -> usize {
     let explored = explore(&setting).unwrap_or_else(|trace| panic!("{trace:#?}"));
-    println!("{:?} with {} workers: {explored:?}", setting.dedup, setting.workers);
+    println!(
+        "{:?} with {} workers: {explored:?}",
+        setting.dedup, setting.workers
+    );
     explored.states
 }
 
@@ -97,7 +100,10 @@ fn tables_restored_from_before_book_nothing_twice_where_the_ledger_knows_what_it
 
 #[test]
 fn check_post_mark_books_twice() {
-    assert_eq!(fails(mutant(Dedup::Queryable, mutants::check_post_mark)), (TWICE, 8));
+    assert_eq!(
+        fails(mutant(Dedup::Queryable, mutants::check_post_mark)),
+        (TWICE, 8)
+    );
 }
 
 #[test]
@@ -116,12 +122,18 @@ fn a_lease_and_a_blind_post_book_twice() {
 
 #[test]
 fn a_look_before_the_second_post_books_twice_too() {
-    assert_eq!(fails(mutant(Dedup::Queryable, mutants::lease_and_look)), (TWICE, 8));
+    assert_eq!(
+        fails(mutant(Dedup::Queryable, mutants::lease_and_look)),
+        (TWICE, 8)
+    );
 }
 
 #[test]
 fn a_refusal_says_nothing_of_an_earlier_request() {
-    assert_eq!(fails(mutant(Dedup::UniqueKey, mutants::refusal_believed)), (THERE, 5));
+    assert_eq!(
+        fails(mutant(Dedup::UniqueKey, mutants::refusal_believed)),
+        (THERE, 5)
+    );
 }
 
 #[test]

@@ -55,7 +55,10 @@ pub(super) fn lease_and_look(progress: Progress, input: Input) -> Option<Transit
 pub(super) fn refusal_believed(progress: Progress, input: Input) -> Option<Transition> {
     match input {
         Input::Sent(Answer::Rejected, dedup) => {
-            let certain = Progress { doubt: false, ..progress };
+            let certain = Progress {
+                doubt: false,
+                ..progress
+            };
             step(certain, Input::Sent(Answer::Rejected, dedup))
         }
         _ => step(progress, input),
@@ -66,7 +69,10 @@ pub(super) fn refusal_believed(progress: Progress, input: Input) -> Option<Trans
 pub(super) fn not_sent_believed(progress: Progress, input: Input) -> Option<Transition> {
     match input {
         Input::Sent(Answer::NotSent, dedup) => {
-            let certain = Progress { doubt: false, ..progress };
+            let certain = Progress {
+                doubt: false,
+                ..progress
+            };
             step(certain, Input::Sent(Answer::NotSent, dedup))
         }
         _ => step(progress, input),

@@ -37,9 +37,17 @@ pub(super) struct Setting {
 enum Worker {
     Idle,
     /// It has kept a state and is about to act.
-    Acts { at: Progress, sends: bool, current: bool },
+    Acts {
+        at: Progress,
+        sends: bool,
+        current: bool,
+    },
     /// It knows what came of that, and has not kept it.
-    Knows { at: Progress, what: Known, current: bool },
+    Knows {
+        at: Progress,
+        what: Known,
+        current: bool,
+    },
 }
 
 /// An input, in an order.
@@ -120,14 +128,17 @@ impl World {
     fn carry_on(self, at: usize, transition: Transition) -> Self {
         // Alone in its place, so that the order of the others does not matter.
         let kept = self.put(at, Worker::Idle).keep(transition.next);
-        kept.put(0, match transition.then {
-            Then::Wait(_) | Then::Rest => Worker::Idle,
-            then => Worker::Acts {
-                at: transition.next,
-                sends: then == Then::Send,
-                current: true,
+        kept.put(
+            0,
+            match transition.then {
+                Then::Wait(_) | Then::Rest => Worker::Idle,
+                then => Worker::Acts {
+                    at: transition.next,
+                    sends: then == Then::Send,
+                    current: true,
+                },
             },
-        })
+        )
     }
 
     /// Workers are alike: which is which makes no difference.
@@ -175,9 +186,21 @@ impl Model for Setting {
         for (at, worker) in world.workers.iter().enumerate() {
             match *worker {
                 Worker::Idle => self.take(world, at, follow),
-                Worker::Acts { at: row, sends: true, current } => self.send(world, at, row, current, follow),
-                Worker::Acts { at: row, sends: false, current } => self.find(world, at, row, current, follow),
-                Worker::Knows { at: row, what, current } => self.learn(world, at, row, what, current, follow),
+                Worker::Acts {
+                    at: row,
+                    sends: true,
+                    current,
+                } => self.send(world, at, row, current, follow),
+                Worker::Acts {
+                    at: row,
+                    sends: false,
+                    current,
+                } => self.find(world, at, row, current, follow),
+                Worker::Knows {
+                    at: row,
+                    what,
+                    current,
+                } => self.learn(world, at, row, what, current, follow),
             }
             if *worker != Worker::Idle {
                 follow("a worker dies", world.put(at, Worker::Idle));
@@ -216,7 +239,8 @@ impl Model for Setting {
         if matches!(state, State::Refused | State::Cancelled) && booked > 0 {
             return Some("it is booked though it is said not to be");
         }
-        (state == State::Review && world.row.why.is_none()).then_some("it waits for a human who is not told why")
+        (state == State::Review && world.row.why.is_none())
+            .then_some("it waits for a human who is not told why")
     }
 
     fn is_settled(&self, world: &World) -> bool {
@@ -232,14 +256,30 @@ impl Model for Setting {
 impl Setting {
     fn take(&self, world: &World, at: usize, follow: Follow<'_>) {
         // One idle worker is as good as another; they come first.
-        let busy = world.workers.iter().filter(|worker| **worker != Worker::Idle).count();
-        if at == 0 && busy < self.workers && let Some(transition) = (self.step)(world.row, Input::Take(self.dedup)) {
+        let busy = world
+            .workers
+            .iter()
+            .filter(|worker| **worker != Worker::Idle)
+            .count();
+        if at == 0
+            && busy < self.workers
+            && let Some(transition) = (self.step)(world.row, Input::Take(self.dedup))
+        {
             follow("a worker takes it up", world.carry_on(at, transition));
         }
     }
 
     fn send(&self, world: &World, at: usize, row: Progress, current: bool, follow: Follow<'_>) {
-        let knows = |world: World, what| world.put(at, Worker::Knows { at: row, what, current });
+        let knows = |world: World, what| {
+            world.put(
+                at,
+                Worker::Knows {
+                    at: row,
+                    what,
+                    current,
+                },
+            )
+        };
         follow("nothing leaves", knows(*world, Known::NotSent));
         follow("the ledger refuses it", knows(*world, Known::Refused));
         let left = world.leaves();
@@ -251,21 +291,39 @@ impl Setting {
             };
             follow("the ledger has had it before", knows(left, duplicate));
         } else {
-            follow("the ledger takes it", knows(left.arrives(self.dedup), Known::Accepted));
+            follow(
+                "the ledger takes it",
+                knows(left.arrives(self.dedup), Known::Accepted),
+            );
         }
-        follow("it arrives, and the answer is lost", knows(left.arrives(self.dedup), Known::Unknown));
+        follow(
+            "it arrives, and the answer is lost",
+            knows(left.arrives(self.dedup), Known::Unknown),
+        );
         follow("it is lost on its way", knows(left, Known::Unknown));
         if world.flight < FLIGHT {
             let away = World {
                 flight: world.flight + 1,
                 ..left
             };
-            follow("it is late, and the answer is given up", knows(away, Known::Unknown));
+            follow(
+                "it is late, and the answer is given up",
+                knows(away, Known::Unknown),
+            );
         }
     }
 
     fn find(&self, world: &World, at: usize, row: Progress, current: bool, follow: Follow<'_>) {
-        let knows = |what| world.put(at, Worker::Knows { at: row, what, current });
+        let knows = |what| {
+            world.put(
+                at,
+                Worker::Knows {
+                    at: row,
+                    what,
+                    current,
+                },
+            )
+        };
         let what = match (world.queued + world.posted, world.posted > 0, world.rejected) {
             (0, _, true) => Known::Rejected,
             (0, _, false) => Known::Nothing,
@@ -307,7 +365,13 @@ impl Setting {
             };
             let posted = world.posted + 1;
             follow("the ledger posts it", World { posted, ..unqueued });
-            follow("the ledger refuses to post it", World { rejected: true, ..unqueued });
+            follow(
+                "the ledger refuses to post it",
+                World {
+                    rejected: true,
+                    ..unqueued
+                },
+            );
         }
     }
 
@@ -323,7 +387,8 @@ impl Setting {
                 // What stands refused in the ledger is removed there first.
                 Decision::SendAgain | Decision::Cancel => !there,
             };
-            let looks = world.row.is_in_doubt() || matches!(world.row.state, State::Rejected | State::Accepted);
+            let looks =
+                world.row.is_in_doubt() || matches!(world.row.state, State::Rejected | State::Accepted);
             let waits = self.patient && world.row.is_in_doubt() && decision != Decision::ItIsThere;
             if (looks || decision == Decision::ItIsThere) && !sees || waits && !world.is_quiet() {
                 continue;

@@ -51,7 +51,12 @@ impl Books {
 
     /// Returns what the ledger has, for who can look into it.
     pub(super) fn entries(&self) -> Vec<Entry> {
-        self.taken.lock().unwrap().iter().map(|taken| taken.entry.clone()).collect()
+        self.taken
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|taken| taken.entry.clone())
+            .collect()
     }
 
     /// Returns how far it is with what it has under a reference.
@@ -61,7 +66,8 @@ impl Books {
 
     /// Says whether it is there, or about to be posted.
     pub(super) fn has(&self, reference: &Reference) -> bool {
-        let stands = |entry: &Entry| entry.reference == *reference && !matches!(entry.standing, Standing::Rejected(_));
+        let stands =
+            |entry: &Entry| entry.reference == *reference && !matches!(entry.standing, Standing::Rejected(_));
         self.entries().iter().any(stands)
     }
 
@@ -71,7 +77,8 @@ impl Books {
 
     /// Somebody removes what was refused, having read why.
     pub(super) fn remove_refused(&self, reference: &Reference) {
-        let refused = |entry: &Entry| entry.reference == *reference && matches!(entry.standing, Standing::Rejected(_));
+        let refused =
+            |entry: &Entry| entry.reference == *reference && matches!(entry.standing, Standing::Rejected(_));
         self.taken.lock().unwrap().retain(|taken| !refused(&taken.entry));
     }
 
@@ -90,7 +97,10 @@ impl Books {
     }
 
     fn under(&self, reference: &Reference) -> Vec<Entry> {
-        self.entries().into_iter().filter(|entry| entry.reference == *reference).collect()
+        self.entries()
+            .into_iter()
+            .filter(|entry| entry.reference == *reference)
+            .collect()
     }
 
     fn answer(&self, voucher: &Voucher) -> Sent {
@@ -101,7 +111,12 @@ impl Books {
         if self.dedup == Dedup::UniqueKey && !before.is_empty() {
             return Sent::Duplicate(before);
         }
-        *self.arrived.lock().unwrap().entry(voucher.reference().clone()).or_default() += 1;
+        *self
+            .arrived
+            .lock()
+            .unwrap()
+            .entry(voucher.reference().clone())
+            .or_default() += 1;
         let (entry, at) = (entry(voucher), Instant::now());
         self.taken.lock().unwrap().push(Taken { entry, at });
         Sent::Accepted
@@ -149,7 +164,11 @@ impl Ledger for Books {
         }
         let answer = self.answer(voucher);
         self.chance.point().await;
-        if self.chance.fault(6) { Sent::Unknown } else { answer }
+        if self.chance.fault(6) {
+            Sent::Unknown
+        } else {
+            answer
+        }
     }
 
     async fn find(&self, reference: &Reference) -> Result<Vec<Entry>, FindError> {
@@ -162,6 +181,13 @@ impl Ledger for Books {
             let fresh = taken.at.elapsed() < Duration::from_secs(600);
             taken.entry.reference == *reference && !(hidden && fresh)
         };
-        Ok(self.taken.lock().unwrap().iter().filter(shown).map(|taken| taken.entry.clone()).collect())
+        Ok(self
+            .taken
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(shown)
+            .map(|taken| taken.entry.clone())
+            .collect())
     }
 }

@@ -13,9 +13,10 @@ use tokio::time::sleep;
 
 use self::books::Books;
 use self::chance::{Chance, Chaos, Virtual};
+use super::correct::correct;
 use super::decide::{Verdict, decide};
 use super::engine::Exporter;
-use super::intend::{IntendError, Intended, Request, correct, intend};
+use super::intend::{IntendError, Intended, Request, intend};
 use super::intent::{Booked, Intent, booked, intent_key, list_intents, list_reviews, read_intents};
 use super::ledger::{Dedup, Ledger, Route, Standing};
 use super::preflight::Ready;
@@ -42,7 +43,10 @@ struct World {
 }
 
 fn wanted(id: &str, version: u64) -> Ready {
-    ready(id, ["101.00", "99.50", "-12.00"][usize::try_from(version % 3).unwrap()])
+    ready(
+        id,
+        ["101.00", "99.50", "-12.00"][usize::try_from(version % 3).unwrap()],
+    )
 }
 
 impl World {
@@ -64,7 +68,9 @@ impl World {
     }
 
     fn id(&self) -> RecordId {
-        REIMBURSEMENTS[usize::try_from(self.chance.below(5)).unwrap()].parse().unwrap()
+        REIMBURSEMENTS[usize::try_from(self.chance.below(5)).unwrap()]
+            .parse()
+            .unwrap()
     }
 
     /// Somebody clicks "export", perhaps twice, perhaps in two windows.
@@ -75,7 +81,12 @@ impl World {
             let (clock, route) = (Arc::clone(&self.clock), self.books.route());
             let ready = wanted(id.as_str(), self.chance.below(10) / 9);
             self.workers.push(tokio::spawn(async move {
-                let request = Request { integration: &integration, route, by: "treasurer", now: clock.now() };
+                let request = Request {
+                    integration: &integration,
+                    route,
+                    by: "treasurer",
+                    now: clock.now(),
+                };
                 match intend(&*store, &request, &ready).await {
                     Ok(Intended::New(_) | Intended::Before(_)) | Err(IntendError::Store(_)) => {}
                     Err(error) => panic!("{error}"),
@@ -91,7 +102,12 @@ impl World {
         let (clock, route) = (Arc::clone(&self.clock), self.books.route());
         self.workers.push(tokio::spawn(async move {
             let wanted = (version < 3).then(|| wanted(id.as_str(), version));
-            let request = Request { integration: &integration, route, by: "treasurer", now: clock.now() };
+            let request = Request {
+                integration: &integration,
+                route,
+                by: "treasurer",
+                now: clock.now(),
+            };
             let date = "2026-03-01".parse().unwrap();
             match correct(&*store, &request, &id, wanted.as_ref(), date).await {
                 Ok(_) | Err(IntendError::Unsettled(_) | IntendError::Changed | IntendError::Store(_)) => {}
@@ -105,19 +121,32 @@ impl World {
         let (clock, books) = (Arc::clone(&self.clock), Arc::clone(&self.books));
         let (id, revision) = (intent.reimbursement.clone(), intent.revision);
         self.workers.push(tokio::spawn(async move {
-            let exporter = Exporter { store: &*store, clock: &*clock, integration: &integration, ledger: &*books };
+            let exporter = Exporter {
+                store: &*store,
+                clock: &*clock,
+                integration: &integration,
+                ledger: &*books,
+            };
             // A table that does not answer, or another worker: it is due again.
             drop(exporter.work(&id, revision).await);
         }));
     }
 
     async fn intents(&self) -> Vec<Intent> {
-        list_intents(&self.store.inner, &self.integration, None, 1_000).await.unwrap().0
+        list_intents(&self.store.inner, &self.integration, None, 1_000)
+            .await
+            .unwrap()
+            .0
     }
 
     /// Delivers what is due, and now and then what is not.
     async fn deliver(&mut self) {
-        let due = self.store.inner.due(Due::Reconcile, self.clock.now(), 1_000).await.unwrap();
+        let due = self
+            .store
+            .inner
+            .due(Due::Reconcile, self.clock.now(), 1_000)
+            .await
+            .unwrap();
         for intent in self.intents().await {
             let key = intent_key(&self.integration, &intent.reimbursement, intent.revision);
             if due.contains(&key) || self.chance.fault(4) {
@@ -135,10 +164,18 @@ impl World {
 
     /// Somebody decides what waits for a human, by what the ledger shows; too early, the decision is not taken.
     async fn decide(&mut self) {
-        let reviews = list_reviews(&self.store.inner, &self.integration, None, 1_000).await.unwrap().0;
+        let reviews = list_reviews(&self.store.inner, &self.integration, None, 1_000)
+            .await
+            .unwrap()
+            .0;
         for review in reviews {
-            let intents = read_intents(&self.store.inner, &self.integration, &review.reimbursement).await.unwrap();
-            let Some((intent, _)) = intents.into_iter().find(|(intent, _)| intent.revision == review.revision) else {
+            let intents = read_intents(&self.store.inner, &self.integration, &review.reimbursement)
+                .await
+                .unwrap();
+            let Some((intent, _)) = intents
+                .into_iter()
+                .find(|(intent, _)| intent.revision == review.revision)
+            else {
                 panic!("a review of nothing");
             };
             let decision = match self.chance.below(4) {
@@ -168,9 +205,17 @@ impl World {
 
     async fn verdict(&mut self, intent: &Intent, decision: Decision) {
         let reason: Reason = "looked it up".parse().unwrap();
-        let verdict = Verdict { decision, reason: &reason, by: "accountant", now: self.clock.now() };
+        let verdict = Verdict {
+            decision,
+            reason: &reason,
+            by: "accountant",
+            now: self.clock.now(),
+        };
         let (store, id) = (&self.store.inner, &intent.reimbursement);
-        if decide(store, &self.integration, id, intent.revision, &verdict).await.is_ok() {
+        if decide(store, &self.integration, id, intent.revision, &verdict)
+            .await
+            .is_ok()
+        {
             self.again += usize::from(decision != Decision::ItIsThere);
             if decision != Decision::ItIsThere {
                 self.books.remove_refused(&intent.reference);
@@ -220,7 +265,10 @@ impl World {
     fn check(&self) {
         let entries = self.books.entries();
         for entry in &entries {
-            let times = entries.iter().filter(|other| other.reference == entry.reference).count();
+            let times = entries
+                .iter()
+                .filter(|other| other.reference == entry.reference)
+                .count();
             assert!(times <= 1, "{} is there {times} times", entry.reference);
         }
     }
@@ -230,7 +278,10 @@ impl World {
         let intents = self.intents().await;
         for intent in &intents {
             assert!(is_settled(intent), "{intent:#?}");
-            assert!(self.books.arrived(&intent.reference) <= 1 + self.again, "{intent:#?}");
+            assert!(
+                self.books.arrived(&intent.reference) <= 1 + self.again,
+                "{intent:#?}"
+            );
         }
         assert_eq!(reconcile(&intents, &self.books.entries()), []);
         self.check_sums(&intents);
@@ -241,13 +292,18 @@ impl World {
     fn check_sums(&self, intents: &[Intent]) {
         let currency: Currency = "NOK".parse().unwrap();
         for id in REIMBURSEMENTS {
-            let of: Vec<_> = intents.iter().filter(|intent| intent.reimbursement.as_str() == id).cloned().collect();
+            let of: Vec<_> = intents
+                .iter()
+                .filter(|intent| intent.reimbursement.as_str() == id)
+                .cloned()
+                .collect();
             let expected = match booked(&of) {
                 Booked::Nothing => Money::zero(currency),
                 Booked::Standing(intent) => intent.total,
                 other => panic!("{other:#?}"),
             };
-            let ours = |entry: &super::ledger::Entry| of.iter().any(|intent| intent.reference == entry.reference);
+            let ours =
+                |entry: &super::ledger::Entry| of.iter().any(|intent| intent.reference == entry.reference);
             let there = self.books.entries().into_iter().filter(ours);
             let sum = Money::sum(currency, there.map(|entry| entry.total)).unwrap();
             assert_eq!(sum, expected, "{id}: {of:#?}");
@@ -261,21 +317,34 @@ impl World {
         numbers.dedup();
         assert_eq!(numbers.len(), intents.len());
         let count = async |prefix: &str| {
-            let query = Query::new(Table::Control, self.integration.organization.as_str(), prefix, 10_000);
+            let query = Query::new(
+                Table::Control,
+                self.integration.organization.as_str(),
+                prefix,
+                10_000,
+            );
             self.store.inner.query(&query).await.unwrap().rows
         };
         assert!(count("export-review#").await.is_empty());
         assert_eq!(count("audit#").await.len(), self.decisions);
         let events = count("outbox#").await;
-        for intent in intents.iter().filter(|intent| intent.progress.state == State::Posted) {
-            let told = events.iter().filter(|row| row.body.contains(intent.reference.as_str()));
+        for intent in intents
+            .iter()
+            .filter(|intent| intent.progress.state == State::Posted)
+        {
+            let told = events
+                .iter()
+                .filter(|row| row.body.contains(intent.reference.as_str()));
             assert!(told.count() >= 1, "{intent:#?}");
         }
     }
 }
 
 fn is_settled(intent: &Intent) -> bool {
-    matches!(intent.progress.state, State::Posted | State::Refused | State::Cancelled)
+    matches!(
+        intent.progress.state,
+        State::Posted | State::Refused | State::Cancelled
+    )
 }
 
 fn seeds() -> std::ops::Range<u64> {
@@ -287,7 +356,10 @@ fn seeds() -> std::ops::Range<u64> {
 fn run_seeds(dedup: Dedup, route: Route) {
     for seed in seeds() {
         let ran = std::panic::catch_unwind(|| {
-            let builder = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+            let builder = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build();
             builder.unwrap().block_on(async {
                 let mut world = World::new(seed, dedup, route);
                 world.days().await;
