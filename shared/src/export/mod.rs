@@ -1,9 +1,9 @@
 //! The export of reimbursements into a ledger: what is booked is booked once.
 //!
 //! A reimbursement becomes a [`Voucher`], a set of ledger lines that add up to zero, by the organization's [`Mapping`].
-//! [`check`] says of a whole batch what can be exported, and of the rest every reason why not. [`intend`] keeps that a
-//! voucher is to be booked, for ever; an [`Exporter`] carries it to the ledger by the protocol below; [`decide`] is for
-//! what only a human can say, [`correct`] for what was changed or deleted afterwards, and [`reconcile`] compares what we
+//! [`check`] says of a whole batch what can be exported, and of the rest every reason why not. [`intend()`] keeps that a
+//! voucher is to be booked, for ever; an [`Exporter`] carries it to the ledger by the protocol below; [`decide()`] is for
+//! what only a human can say, [`correct()`] for what was changed or deleted afterwards, and [`reconcile`] compares what we
 //! say with what the ledger has. Nothing here knows a particular ledger: see [`Ledger`].
 //!
 //! # The export protocol
@@ -20,7 +20,7 @@
 //! | 8 poll | intent, as 7, until the ledger has posted it, and not only accepted | as 3 | as 3 |
 //! | 9 decide | intent, audit row, event, on the version, in one transaction | – | – |
 //!
-//! Steps 3 to 8 are one pure function, [`step`]: what is kept and what has happened give what is kept next, and what is
+//! Steps 3 to 8 are one pure function, [`step()`]: what is kept and what has happened give what is kept next, and what is
 //! done then. The exploration (`exploration`) visits every state of it with every ledger, the simulation
 //! (`simulation`) runs the engine around it, and `engine_tests` kills it at every call.
 //!

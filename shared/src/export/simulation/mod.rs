@@ -350,7 +350,7 @@ fn is_settled(intent: &Intent) -> bool {
 fn seeds() -> std::ops::Range<u64> {
     #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how much")]
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    number("SEED").map_or(0..number("SEEDS").unwrap_or(300), |seed| seed..seed + 1)
+    number("SEED").map_or(0..number("SEEDS").unwrap_or(150), |seed| seed..seed + 1)
 }
 
 fn run_seeds(dedup: Dedup, route: Route) {
