@@ -4,20 +4,21 @@ mod crash;
 mod world;
 
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
 use jiff::{Timestamp, ToSpan};
 
-use self::world::{Script, World, id};
+use self::world::{Script, Slow, World, id};
 use super::correct::{Corrected, correct};
 use super::decide::DecideError;
-use super::engine::{CLAIM, WorkError, Worked};
+use super::engine::{CLAIM, Exporter, WorkError, Worked};
 use super::intend::{IntendError, Intended, Request, force, intend, reroute};
 use super::intent::{intent_key, list_reviews, number_key, read_voucher, voucher_key};
 use super::ledger::{Dedup, Route, Sent, Standing};
 use super::reference::{Reference, Revision};
 use super::samples::{integration, now, ready};
 use super::step::{Decision, State, Why};
-use crate::clock::Clock;
+use crate::clock::{Clock, ManualClock};
 use crate::store::{Content, Due, Expect, MemoryStore, Store, StoreError, Write};
 
 #[tokio::test]
@@ -418,7 +419,7 @@ async fn a_voucher_that_is_not_the_one_that_was_intended_is_not_sent() {
 }
 
 #[tokio::test]
-async fn who_is_fenced_off_writes_nothing_and_who_is_late_sends_nothing() {
+async fn what_somebody_else_holds_is_left_alone_and_who_is_fenced_off_writes_nothing() {
     let world = World::new(Script::new(Dedup::None)).await;
     let intent = world.first().await;
     let key = intent_key(&integration(), &intent.reimbursement, intent.revision);
@@ -450,4 +451,28 @@ async fn who_is_fenced_off_writes_nothing_and_who_is_late_sends_nothing() {
         .unwrap();
     assert_eq!(world.try_work(Revision::FIRST).await.unwrap(), Worked::Fenced);
     assert_eq!(world.ledger.sends.load(SeqCst), 0);
+}
+
+#[tokio::test]
+async fn who_has_too_little_left_of_a_claim_does_not_send() {
+    for (pace, sends) in [(60, 1), (80, 0)] {
+        let world = World::new(Script::new(Dedup::Queryable)).await;
+        let clock = Slow {
+            clock: ManualClock::new(now()),
+            pace: Duration::from_secs(pace),
+        };
+        let exporter = Exporter {
+            store: &world.tables,
+            clock: &clock,
+            integration: &integration(),
+            ledger: &world.ledger,
+        };
+        let worked = exporter.work(&id(), Revision::FIRST).await.unwrap();
+        assert_eq!(worked == Worked::Late, sends == 0, "{worked:?}");
+        assert_eq!(world.ledger.sends.load(SeqCst), sends);
+        // It had not left, which nobody can know: it is looked for, and not sent.
+        world.advance(86_400);
+        assert_eq!(world.work().await == State::Doubtful, sends == 0);
+        assert_eq!(world.ledger.sends.load(SeqCst), sends);
+    }
 }

@@ -170,6 +170,25 @@ impl Store for Tables {
     }
 }
 
+/// A clock that moves on whenever somebody looks at it.
+#[derive(Debug)]
+pub(super) struct Slow {
+    pub(super) clock: ManualClock,
+    pub(super) pace: Duration,
+}
+
+#[async_trait]
+impl Clock for Slow {
+    fn now(&self) -> Timestamp {
+        self.clock.advance(self.pace);
+        self.clock.now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+}
+
 pub(super) struct World {
     pub(super) tables: Tables,
     pub(super) clock: ManualClock,
