@@ -274,26 +274,31 @@ pub(super) async fn keep(
         let StoreError::Refused { parts } = error else {
             return Err(error.into());
         };
-        for (at, (draft, attempt)) in drafts.iter_mut().zip(&mut attempts).enumerate() {
-            let refused = |part: usize| parts.contains(&(at * PARTS + part));
-            let reference = draft.voucher.reference().clone();
-            if refused(0) {
-                return Err(IntendError::Changed);
-            }
-            if refused(1) {
-                return Err(IntendError::ReferenceTaken(reference));
-            }
-            if refused(2) {
-                *attempt += 1;
-                if *attempt == MAX_NUMBERS {
-                    return Err(IntendError::NoNumber(reference));
-                }
-                draft.voucher = draft.voucher.clone().numbered(reference.number(*attempt));
-            }
-        }
         if parts.iter().any(|part| *part >= drafts.len() * PARTS) {
             return Err(IntendError::Changed);
         }
+        for (at, (draft, attempt)) in drafts.iter_mut().zip(&mut attempts).enumerate() {
+            let refused = |part: usize| parts.contains(&(at * PARTS + part));
+            give_way(draft, attempt, [refused(0), refused(1), refused(2)])?;
+        }
+    }
+}
+
+/// Says what is to be done about a voucher of whose rows some were refused: only its number can give way.
+fn give_way(draft: &mut Draft, attempt: &mut u8, refused: [bool; PARTS]) -> Result<(), IntendError> {
+    let reference = draft.voucher.reference().clone();
+    match refused {
+        [true, ..] => Err(IntendError::Changed),
+        [_, true, _] => Err(IntendError::ReferenceTaken(reference)),
+        [_, _, true] => {
+            *attempt += 1;
+            if *attempt == MAX_NUMBERS {
+                return Err(IntendError::NoNumber(reference));
+            }
+            draft.voucher = draft.voucher.clone().numbered(reference.number(*attempt));
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 
