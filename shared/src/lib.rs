@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod csv;
 pub mod decisions;
+pub mod export;
 pub mod flow;
 pub mod http;
 pub mod integration;

@@ -55,7 +55,11 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// Returns the path of a member; those of the root have nothing before their name.
     pub(crate) fn path_of(&self, name: &str) -> String {
+        if self.path.is_empty() {
+            return name.to_owned();
+        }
         format!("{}.{name}", self.path)
     }
 
@@ -122,6 +126,21 @@ impl<'a> Section<'a> {
         Self::open(self.path_of(name), self.get(name)?, self.faults)
     }
 
+    /// Opens the entries of a member that is a list of objects; an entry that is none is a fault.
+    pub(crate) fn sections(&self, name: &'static str) -> Option<Vec<Option<Self>>> {
+        let Some(list) = self.get(name)?.as_array() else {
+            self.fault(name, "must be a list");
+            return None;
+        };
+        let path = self.path_of(name);
+        let entries = list.iter().enumerate();
+        Some(
+            entries
+                .map(|(at, value)| Self::open(format!("{path}[{at}]"), value, self.faults))
+                .collect(),
+        )
+    }
+
     /// Opens an entry of an object whose member names are not fixed.
     pub(crate) fn entry(&self, name: &str) -> Option<Self> {
         Self::open(self.path_of(name), self.object.get(name)?, self.faults)
@@ -134,9 +153,14 @@ impl<'a> Section<'a> {
 
     /// Refuses the members that nobody asked for.
     pub(crate) fn finish(&self) {
+        self.finish_with("is not a setting");
+    }
+
+    /// Refuses the members that nobody asked for, in other words.
+    pub(crate) fn finish_with(&self, reason: &str) {
         let asked = self.asked.borrow();
         for name in self.object.keys().filter(|name| !asked.contains(&name.as_str())) {
-            self.fault(name, "is not a setting");
+            self.fault(name, reason);
         }
     }
 }

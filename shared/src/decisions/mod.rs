@@ -29,3 +29,9 @@ pub mod a_call_is_a_reason_to_look {}
 
 #[doc = include_str!("0010_refresh_tokens_in_the_table.md")]
 pub mod refresh_tokens_in_the_table {}
+
+#[doc = include_str!("0012_sent_again_only_where_the_ledger_says_no.md")]
+pub mod sent_again_only_where_the_ledger_says_no {}
+
+#[doc = include_str!("0013_reimbursements_beside_the_kinds.md")]
+pub mod reimbursements_beside_the_kinds {}
