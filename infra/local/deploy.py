@@ -136,27 +136,27 @@ def _allow_schedules(place: Place) -> None:
     # The emulator holds each schedule against the default group, whichever it is in.
     for function in ("integrations", "reconcile"):
         policy = json.dumps(_policy(place, function))
-        _allow_too(place, function, policy.replace(f":schedule/{NAME}/", ":schedule/default/"))
+        _allow_too(place, function, "schedules", policy.replace(f":schedule/{NAME}/", ":schedule/default/"))
 
 
 def _allow_contexts(place: Place) -> None:
     """Allows functions, whatever something is sealed for, what their roles allow for some things."""
     # The emulator does not know that condition, and so would refuse everything.
-    for function in ("dynamics365",):
+    for function in ("dynamics365", "integrations", "webhooks"):
         policy = _policy(place, function)
         confined = [each for each in policy["Statement"] if "kms:EncryptionContext:" in json.dumps(each)]
         for statement in confined:
             del statement["Condition"]
-        _allow_too(place, function, json.dumps({**policy, "Statement": confined}))
+        _allow_too(place, function, "contexts", json.dumps({**policy, "Statement": confined}))
 
 
 def _policy(place: Place, function: str) -> dict:
     return emulator.client(place, "iam").get_role_policy(RoleName=_role(place, function), PolicyName=function)["PolicyDocument"]
 
 
-def _allow_too(place: Place, function: str, policy: str) -> None:
+def _allow_too(place: Place, function: str, what: str, policy: str) -> None:
     emulator.client(place, "iam").put_role_policy(
-        RoleName=_role(place, function), PolicyName=f"{function}-in-the-emulator", PolicyDocument=policy
+        RoleName=_role(place, function), PolicyName=f"{function}-{what}-in-the-emulator", PolicyDocument=policy
     )
 
 

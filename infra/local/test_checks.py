@@ -7,7 +7,7 @@ from unittest import mock
 
 from . import template as templates
 from .checks import RULES, api, calls, events, functions, observation, references, secrets, stores
-from .checks.lookup import of_type
+from .checks.lookup import CONTEXT, of_type
 
 TEMPLATE = templates.load()
 
@@ -16,7 +16,7 @@ def description() -> str:
     """Describes the routes of the template as they are."""
     paths: dict[str, dict] = {}
     for route in of_type(TEMPLATE, "AWS::ApiGatewayV2::Route").values():
-        method, path = route["RouteKey"].split()
+        method, path = route["RouteKey"].replace("ANY", "POST").split()
         paths.setdefault(path, {})[method.lower()] = {}
     return json.dumps({"paths": paths})
 
@@ -51,7 +51,7 @@ P = "Properties"
 FUNCTION = ("Dynamics365Function", P)
 SLICE = (*FUNCTION, "Events", "Slice", P)
 STATEMENT = ("TriggerSyncRole", P, "Policies", 0, "PolicyDocument", "Statement", 1)
-PASS_ROLE = ("IntegrationsRole", P, "Policies", 0, "PolicyDocument", "Statement", 6)
+PASS_ROLE = ("IntegrationsRole", P, "Policies", 0, "PolicyDocument", "Statement", 7)
 OPENS_TOKENS = ("Dynamics365Role", P, "Policies", 0, "PolicyDocument", "Statement", 3)
 SCHEDULE = ("ReconcileSchedule", P)
 KEY_POLICY = ("SealingKey", P, "KeyPolicy", "Statement", 0)
@@ -117,10 +117,12 @@ PLANTED = [
     (stores.what_is_sealed_is_opened_by_one_function, put("IntegrationSystemsRole", P, "Policies", [])),
     (stores.what_is_sealed_is_opened_by_one_function, drop(*OPENS_TOKENS, "Condition")),
     (stores.what_is_sealed_is_opened_by_one_function,
-     put(*OPENS_TOKENS, "Condition", {"StringLikeIfExists": {stores.CONTEXT: "access token of *"}})),
-    (stores.others_open_nothing_but_access_tokens, put(*OPENS_TOKENS, "Condition", "StringLike", stores.CONTEXT, "*")),
-    (stores.others_open_nothing_but_access_tokens,
-     put(*OPENS_TOKENS, "Condition", "StringLike", stores.CONTEXT, ["access token of *", "refresh token of *"])),
+     put(*OPENS_TOKENS, "Condition", {"StringLikeIfExists": {CONTEXT: "access token of *"}})),
+    (stores.others_open_nothing_but_what_is_shared, put(*OPENS_TOKENS, "Condition", "StringLike", CONTEXT, "*")),
+    (stores.others_open_nothing_but_what_is_shared,
+     put(*OPENS_TOKENS, "Condition", "StringLike", CONTEXT, ["access token of *", "refresh token of *"])),
+    (stores.others_open_nothing_but_what_is_shared,
+     put("WebhooksRole", P, "Policies", 0, "PolicyDocument", "Statement", 2, "Condition", "StringLike", CONTEXT, "*")),
     (stores.queues_are_encrypted, drop("Dynamics365Queue", P, "SqsManagedSseEnabled")),
     (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "SecretString", "swordfish")),
     (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "GenerateSecretString", "PasswordLength", 42)),
@@ -135,6 +137,8 @@ PLANTED = [
      put("IssueTokenRoute", P, _at(TEMPLATE["Resources"], ("GraphqlRoute", P)) | {"RouteKey": "POST /oauth2/token"})),
     (api.the_authorizer_is_asked_each_time, put("Authorizer", P, "AuthorizerResultTtlInSeconds", 300)),
     (api.every_route_is_described_and_every_description_is_a_route, put("GetRunRoute", P, "RouteKey", "GET /v1/runs")),
+    (api.every_route_is_described_and_every_description_is_a_route,
+     put("ProcessWebhookEventRoute", P, "RouteKey", "ANY /v1/hooks")),
     (api.every_target_may_be_called_by_the_api, drop("Dynamics365Permission")),
     (api.every_target_may_be_called_by_the_api, drop("AuthorizerPermission")),
     (api.the_stage_is_throttled, drop("Stage", P, "DefaultRouteSettings", "ThrottlingRateLimit")),

@@ -92,6 +92,7 @@ pub const VARIABLES: &[(&str, &[&str])] = &[
     ("trigger-sync", TriggerSyncConfig::VARIABLES),
     ("integrations", IntegrationsConfig::VARIABLES),
     ("dynamics365", Dynamics365Config::VARIABLES),
+    ("webhooks", WebhooksConfig::VARIABLES),
     ("token-refresh", TokenRefreshConfig::VARIABLES),
     ("reconcile", ReconcileConfig::VARIABLES),
     ("authorizer", AuthorizerConfig::VARIABLES),
@@ -157,6 +158,8 @@ pub struct TriggerSyncConfig {
 /// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
 /// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
 /// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
+/// | `TOKEN_KEY` | the ARN of the key that seals the secrets of webhook endpoints |
+/// | `API_URL` | the address of the API, which webhooks are sent to |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntegrationsConfig {
@@ -170,6 +173,10 @@ pub struct IntegrationsConfig {
     pub secret_prefix: String,
     /// Where schedules are kept.
     pub scheduler: SchedulerConfig,
+    /// The key that seals the secrets of webhook endpoints.
+    pub token_key: String,
+    /// The address of the API.
+    pub api_url: url::Url,
     /// Origins that may be called though they are not public.
     pub outbound_exceptions: Exceptions,
 }
@@ -182,6 +189,7 @@ pub struct IntegrationsConfig {
 /// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
 /// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
 /// | `TOKEN_KEY` | the ARN of the key that seals the tokens of integrations |
+/// | `API_URL` | the address of the API, which webhooks are registered with |
 /// | `EVENT_BUS` | the name of the bus for result events |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,9 +202,31 @@ pub struct Dynamics365Config {
     pub secret_prefix: String,
     /// The key that seals the tokens of integrations.
     pub token_key: String,
+    /// The address of the API.
+    pub api_url: url::Url,
     /// The name of the bus for result events.
     pub event_bus: String,
     /// Origins that may be called though they are not public.
+    pub outbound_exceptions: Exceptions,
+}
+
+/// What `webhooks` is told.
+///
+/// | variable | holds |
+/// | --- | --- |
+/// | `CONTROL_TABLE` | the name of the control table |
+/// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
+/// | `TOKEN_KEY` | the ARN of the key that seals the secrets of webhook endpoints |
+/// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that integrations may name though they are not public |
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhooksConfig {
+    /// The control table.
+    pub control_table: String,
+    /// The URL of the Dynamics 365 queue.
+    pub dynamics365_queue_url: String,
+    /// The key that seals the secrets of webhook endpoints.
+    pub token_key: String,
+    /// Origins that integrations may name though they are not public.
     pub outbound_exceptions: Exceptions,
 }
 
@@ -350,6 +380,8 @@ impl IntegrationsConfig {
         TICK_TARGET,
         TICK_ROLE,
         TICK_DEAD_LETTERS,
+        TOKEN_KEY,
+        API_URL,
     ];
 
     /// Reads it from the environment.
@@ -364,6 +396,8 @@ impl IntegrationsConfig {
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
             scheduler: SchedulerConfig::read(environment)?,
+            token_key: required(environment, TOKEN_KEY)?,
+            api_url: parsed_url(environment, API_URL)?,
             outbound_exceptions: exceptions(environment)?,
         })
     }
@@ -376,6 +410,7 @@ impl Dynamics365Config {
         DYNAMICS365_QUEUE_URL,
         SECRET_PREFIX,
         TOKEN_KEY,
+        API_URL,
         EVENT_BUS,
     ];
 
@@ -390,7 +425,26 @@ impl Dynamics365Config {
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
             token_key: required(environment, TOKEN_KEY)?,
+            api_url: parsed_url(environment, API_URL)?,
             event_bus: required(environment, EVENT_BUS)?,
+            outbound_exceptions: exceptions(environment)?,
+        })
+    }
+}
+
+impl WebhooksConfig {
+    const VARIABLES: &[&str] = &[CONTROL_TABLE, DYNAMICS365_QUEUE_URL, TOKEN_KEY];
+
+    /// Reads it from the environment.
+    ///
+    /// # Errors
+    ///
+    /// `Missing` or `Malformed`, naming the first variable at fault.
+    pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
+        Ok(Self {
+            control_table: required(environment, CONTROL_TABLE)?,
+            dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
+            token_key: required(environment, TOKEN_KEY)?,
             outbound_exceptions: exceptions(environment)?,
         })
     }
@@ -618,6 +672,7 @@ mod tests {
             "trigger-sync" => TriggerSyncConfig::read(&environment).map(drop),
             "integrations" => IntegrationsConfig::read(&environment).map(drop),
             "dynamics365" => Dynamics365Config::read(&environment).map(drop),
+            "webhooks" => WebhooksConfig::read(&environment).map(drop),
             "token-refresh" => TokenRefreshConfig::read(&environment).map(drop),
             "reconcile" => ReconcileConfig::read(&environment).map(drop),
             "authorizer" => AuthorizerConfig::read(&environment).map(drop),

@@ -57,10 +57,10 @@ impl<'a> Section<'a> {
 
     /// Returns the path of a member; those of the root have nothing before their name.
     pub(crate) fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            return name.to_owned();
+        match self.path.as_str() {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
         }
-        format!("{}.{name}", self.path)
     }
 
     pub(crate) fn fault(&self, name: &str, reason: impl Into<String>) {
@@ -119,6 +119,28 @@ impl<'a> Section<'a> {
             self.fault(name, "must be true or false");
         }
         flag
+    }
+
+    /// Returns a member that `check` accepts, which says else everything that is wrong with it.
+    pub(crate) fn value<T>(
+        &self,
+        name: &'static str,
+        check: impl Fn(&Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        let checked = check(self.get(name)?);
+        checked.map_err(|faults| self.faults.extend(faults)).ok()
+    }
+
+    /// Returns a member as [`Section::value`] does, and takes its absence for a fault.
+    pub(crate) fn required_value<T>(
+        &self,
+        name: &'static str,
+        check: impl Fn(&Value) -> Result<T, Vec<FieldError>>,
+    ) -> Option<T> {
+        if self.get(name).is_none() {
+            self.fault(name, "is required");
+        }
+        self.value(name, check)
     }
 
     /// Opens a member that is an object.

@@ -2,7 +2,7 @@
 
 use lambda::{Failure, Invocation, Output};
 use shared::api::Api;
-use shared::flow::work::{Worker, slice};
+use shared::flow::work::{Worker, work};
 
 /// What an invocation is answered with.
 #[derive(Debug)]
@@ -12,12 +12,12 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
-    /// Works slices, or answers a request.
+    /// Works slices and webhooks, or answers a request.
     pub(crate) async fn handle(&self, event: Invocation) -> Result<Output, Failure> {
         match event {
             Invocation::Http(request) => Ok(lambda::answer(&self.api, *request).await),
             Invocation::Queue(batch) => {
-                let each = async |message| slice(&self.worker, &message).await;
+                let each = async |message| work(&self.worker, &message).await;
                 Ok(Output::Queue(lambda::work(batch, each).await))
             }
             Invocation::Other(_) => Err(Failure::unexpected()),

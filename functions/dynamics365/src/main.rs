@@ -8,6 +8,7 @@ use std::sync::Arc;
 use shared::adapters::{Connections, Registry};
 use shared::clients::Clients;
 use shared::config::{Dynamics365Config, ProcessEnvironment};
+use shared::flow::watch::Registrar;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda::Error> {
@@ -17,12 +18,17 @@ async fn main() -> Result<(), lambda::Error> {
     let ports = lambda::ports(&clients, config.tables.into(), &config.dynamics365_queue_url);
     let tokens = lambda::shared_tokens(&clients, &ports, config.token_key);
     let registry = Registry {
-        connections: Connections::new(config.outbound_exceptions, Arc::clone(&ports.clock)).sharing(tokens),
+        connections: Connections::new(config.outbound_exceptions, Arc::clone(&ports.clock))
+            .sharing(tokens.clone()),
         secrets: lambda::secrets(&clients),
         secret_prefix: config.secret_prefix,
         time_limit: parts::SLICE,
     };
+    let registrar = Registrar {
+        keys: Arc::clone(&tokens.keys),
+        api_url: config.api_url,
+    };
     let publish = lambda::publish(&clients, &config.event_bus);
-    let handler = &parts::handler(ports, publish, &registry);
+    let handler = &parts::handler(ports, publish, &registry, registrar);
     lambda::run(|event| handler.handle(event)).await
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use shared::adapters::Registry;
 use shared::api::{Api, Test, test_routes};
 use shared::flow::Ports;
+use shared::flow::watch::Registrar;
 use shared::flow::work::Worker;
 use shared::model::System;
 use shared::publish::Publish;
@@ -19,7 +20,12 @@ pub(crate) const SLICE: Duration = Duration::from_secs(100);
 const TEST: Duration = Duration::from_secs(25);
 
 /// Puts the routes and the worker together.
-pub(crate) fn handler(ports: Ports, publish: Arc<dyn Publish>, registry: &Registry) -> Handler {
+pub(crate) fn handler(
+    ports: Ports,
+    publish: Arc<dyn Publish>,
+    registry: &Registry,
+    registrar: Registrar,
+) -> Handler {
     let test = Test {
         system: System::Dynamics365,
         ports: ports.clone(),
@@ -34,6 +40,8 @@ pub(crate) fn handler(ports: Ports, publish: Arc<dyn Publish>, registry: &Regist
         ports,
         publish,
         connect,
+        exceptions: registry.connections.exceptions().clone(),
+        registrar,
     };
     Handler { api, worker }
 }

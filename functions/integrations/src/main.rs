@@ -22,6 +22,8 @@ async fn main() -> Result<(), lambda::Error> {
         vault: Vault::new(lambda::secrets(&clients), config.secret_prefix),
         scheduler: lambda::scheduler(&clients, config.scheduler),
         exceptions: config.outbound_exceptions,
+        keys: lambda::token_keys(&clients, config.token_key),
+        api_url: config.api_url,
     };
     let api = Api::new(integration_routes(state.clone()), &ports);
     let handler = &Handler { api, state };

@@ -5,6 +5,9 @@ from typing import Any
 
 from .. import template as templates
 
+# The name under which KMS is told what something is sealed for.
+CONTEXT = "kms:EncryptionContext:for"
+
 of_type = templates.of_type
 functions = templates.functions
 package = templates.package
@@ -50,6 +53,11 @@ def statements(template: dict, owner: str | None = None) -> Iterator[tuple[str, 
         if owner in (None, name):
             for document in _values(resource, "PolicyDocument"):
                 yield from ((name, statement) for statement in many(document["Statement"]))
+
+
+def contexts(statement: dict) -> list[str]:
+    """Returns the contexts that a statement is confined to; none where it is not confined."""
+    return many(statement.get("Condition", {}).get("StringLike", {}).get(CONTEXT, []))
 
 
 def role_of(function: dict) -> str | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..place import ROOT
-from .lookup import dead_letters, functions, of_type, queue_events, target
+from .lookup import contexts, dead_letters, functions, of_type, queue_events, role_of, statements, target
 
 FLOWS = ROOT / "shared" / "src"
 
@@ -47,7 +47,7 @@ def silence_raises_an_alarm(template: dict) -> Iterator[str]:
 
 
 def what_the_code_marks_is_counted(template: dict) -> Iterator[str]:
-    marked = {mark for path in FLOWS.rglob("*.rs") for mark in re.findall(r"error!\((\w+) = true,", path.read_text())}
+    marked = {mark for path in FLOWS.rglob("*.rs") for mark in re.findall(r"(?:error|warn)!\(\s*(\w+) = true,", path.read_text())}
     counted = {mark for each in _filters(template) for mark in re.findall(r"\$\.(\w+) IS TRUE", each["FilterPattern"])}
     yield from (f"nobody counts what the code marks as {mark}" for mark in sorted(marked - counted))
     yield from (f"{mark} is counted, and the code marks nothing so" for mark in sorted(counted - marked))
@@ -62,7 +62,9 @@ def what_is_counted_raises_an_alarm(template: dict) -> Iterator[str]:
 def refused_credentials_are_counted_wherever_they_are_used(template: dict) -> Iterator[str]:
     counted = {target(each["LogGroupName"]) for each in _filters(template) if "$.reauthorize " in each["FilterPattern"]}
     for name, function in functions(template).items():
-        uses = "TOKEN_KEY" in function.get("Environment", {}).get("Variables", {})
+        uses = any(context.startswith("access token of ") or not context
+                   for _, statement in statements(template, role_of(function))
+                   if target(statement.get("Resource")) == "TokenKey" for context in contexts(statement) or [""])
         if uses and target(function.get("LoggingConfig", {}).get("LogGroup")) not in counted:
             yield f"nobody sees that {name} was refused a token"
 

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 
 from ..place import ROOT
-from .lookup import functions, many, of_type, queues, role_of, statements, target
+from .lookup import contexts, functions, many, of_type, queues, role_of, statements, target
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
 LONGEST_WINDOW = 30
-# The name under which KMS is told what something is sealed for.
-CONTEXT = "kms:EncryptionContext:for"
-TOKENS = ROOT / "shared" / "src" / "oauth" / "source.rs"
-# The only kind of thing that more than one function opens, as its contexts begin.
-SHARED = "access token of "
+CODE = ROOT / "shared" / "src"
+# The only kinds of things that more than one function opens, as their contexts begin, and where the code seals them.
+SHARED = {
+    "access token of ": (CODE / "oauth" / "source.rs", '"access token of {id}"'),
+    "webhook secret of ": (CODE / "inbox" / "endpoint.rs", '"webhook secret of {integration}/{}"'),
+}
 ACCOUNT = "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"
 TABLE_WANTS = {
     "BillingMode": "PAY_PER_REQUEST",
@@ -54,18 +55,18 @@ def what_is_sealed_is_opened_by_one_function(template: dict) -> Iterator[str]:
     for name, key in _keys(template).items():
         roles = {str(role) for role in map(role_of, functions(template).values())
                  for _, statement in statements(template, role)
-                 if name in map(target, many(statement.get("Resource", []))) and not _contexts(statement)}
+                 if name in map(target, many(statement.get("Resource", []))) and not contexts(statement)}
         if key.get("KeySpec", SYMMETRIC) == SYMMETRIC and len(roles) != 1:
             yield f"{name} is open to {' and '.join(sorted(roles)) or 'nobody'}"
 
 
-def others_open_nothing_but_access_tokens(template: dict) -> Iterator[str]:
+def others_open_nothing_but_what_is_shared(template: dict) -> Iterator[str]:
     # The emulator does not know contexts: only here is it seen that a role names those that the code seals in.
-    if f'"{SHARED}{{id}}"' not in TOKENS.read_text():
-        yield f"nothing is sealed as {SHARED}anybody"
+    yield from (f"nothing is sealed as {kind}anybody" for kind, (path, text) in SHARED.items()
+                if text not in path.read_text())
     for owner, statement in statements(template):
-        for context in _contexts(statement):
-            if not context.startswith(SHARED):
+        for context in contexts(statement):
+            if not context.startswith(tuple(SHARED)):
                 yield f"{owner} may open {context}"
 
 
@@ -77,11 +78,6 @@ def queues_are_encrypted(template: dict) -> Iterator[str]:
 
 def _keys(template: dict) -> dict[str, dict]:
     return of_type(template, "AWS::KMS::Key")
-
-
-def _contexts(statement: dict) -> list[str]:
-    """Returns the contexts that a statement is confined to; none where it is not confined."""
-    return many(statement.get("Condition", {}).get("StringLike", {}).get(CONTEXT, []))
 
 
 def _lost_with_the_stack(template: dict, kind: str) -> Iterator[str]:
@@ -100,6 +96,6 @@ RULES = [
     keys_that_can_rotate_do,
     keys_are_open_to_roles_only,
     what_is_sealed_is_opened_by_one_function,
-    others_open_nothing_but_access_tokens,
+    others_open_nothing_but_what_is_shared,
     queues_are_encrypted,
 ]

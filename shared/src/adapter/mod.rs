@@ -20,7 +20,7 @@ pub use log::Log;
 pub use retry::Retry;
 pub use unusable::Unusable;
 
-use crate::model::{Fields, Kind, RecordId, System};
+use crate::model::{FieldError, Fields, Kind, RecordId, System};
 
 /// A system's own bookmark: opaque to all but its adapter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +222,55 @@ pub enum Found {
     Hidden,
     /// Nothing: the system says that there is no such row.
     Nothing,
+}
+
+/// A row that a webhook says something happened to: to be looked at, and not to be believed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Hint {
+    /// What kind of record it holds.
+    pub kind: Kind,
+    /// Its id.
+    pub id: Box<str>,
+}
+
+/// What a webhook says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Told {
+    /// That something happened to these rows.
+    Rows(Vec<Hint>),
+    /// Nothing that is to be looked at.
+    Nothing(Why),
+}
+
+/// Why nothing is done about a webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It is about a table, or a resource, that the integration does not map.
+    NotMapped,
+    /// It tells of an event that nobody asked for.
+    UnknownEvent,
+    /// It names no row.
+    NoRows,
+    /// This service made the change that it tells of.
+    Echo,
+    /// It was sent to test the endpoint.
+    Test,
+    /// The integration is paused.
+    Paused,
+    /// The integration is being disconnected, or gone.
+    Disconnected,
+}
+
+/// Reads what the webhooks of one integration say; does no I/O.
+pub trait ReadWebhook: Debug + Send + Sync + 'static {
+    /// Reads the body of a webhook whose sender is known.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be read, by its place in the body, and nothing of what stands there.
+    fn read(&self, body: &[u8]) -> core::result::Result<Told, FieldError>;
 }
 
 /// What was sent and received.

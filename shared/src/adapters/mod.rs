@@ -19,7 +19,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::adapter::{Adapter, Deadline, Log, Retry};
+use crate::adapter::{Adapter, Deadline, Log, ReadWebhook, Retry};
 use crate::clock::Clock;
 use crate::flow::refresh::Registration;
 use crate::http::{Exceptions, Http};
@@ -139,6 +139,41 @@ fn wrap(adapter: impl Adapter, clock: &Arc<dyn Clock>, deadline: Timestamp) -> A
     let adapter = Deadline::new(adapter, Arc::clone(clock), deadline);
     let adapter = Retry::new(adapter, Arc::clone(clock), deadline);
     Arc::new(Log::new(adapter, Arc::clone(clock)))
+}
+
+/// Returns what reads the webhooks that the system of an integration sends by itself; none where it sends none that are
+/// known, and the endpoint says where in them rows are named.
+///
+/// # Errors
+///
+/// Every fault of the settings.
+pub fn webhooks(
+    integration: &Integration,
+    exceptions: &Exceptions,
+) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
+    match integration.id.system {
+        System::Dynamics365 => dynamics365::webhooks(integration, exceptions).map(Some),
+    }
+}
+
+/// What can be done about the webhooks of a system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebhookSupport {
+    /// Its own webhooks can be read.
+    pub reads: bool,
+    /// They can be registered.
+    pub registers: bool,
+}
+
+/// Says what can be done about the webhooks of a system.
+#[must_use]
+pub const fn webhook_support(system: System) -> WebhookSupport {
+    match system {
+        System::Dynamics365 => WebhookSupport {
+            reads: true,
+            registers: true,
+        },
+    }
 }
 
 /// Checks the settings that an integration is to have.

@@ -6,7 +6,8 @@ use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Code, Problem, json};
+use super::{Code, Problem};
+use crate::json::{self, OURS};
 
 /// The largest JSON body, in bytes.
 const MAX_JSON: usize = 256 * 1024;
@@ -75,6 +76,23 @@ pub(super) async fn bytes(request: Request, limit: usize) -> Result<Bytes, Probl
     to_bytes(request.into_body(), limit).await.map_err(too_large)
 }
 
+/// Accepts JSON, under whichever name; whether it may be compressed is for its sender's scheme to say.
+pub(super) fn expect_webhook_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (first, second) = (types.next().and_then(|value| value.to_str().ok()), types.next());
+    let is_json = |text: &str| {
+        let mut parts = text.split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let named = essence.strip_prefix("application/");
+        let json = named.is_some_and(|name| name == "json" || name.ends_with("+json"));
+        json && parts.all(|parameter| parameter.is_empty() || is_utf8(parameter))
+    };
+    match first.filter(|text| second.is_none() && is_json(text)) {
+        Some(_) => Ok(()),
+        None => Err(Problem::new(Code::UnsupportedMediaType).because("taken is application/json")),
+    }
+}
+
 pub(super) fn expect_type(headers: &HeaderMap, accepted: &[&str]) -> Result<(), Problem> {
     let refuse = |what: &str| Problem::new(Code::UnsupportedMediaType).because(what.to_owned());
     let encoding = headers.get(header::CONTENT_ENCODING);
@@ -105,7 +123,7 @@ fn is_utf8(parameter: &str) -> bool {
 
 /// Reads a JSON object.
 pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
-    match json::parse(bytes) {
+    match json::parse(bytes, OURS) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Problem::new(Code::InvalidJson).because("an object is expected")),
         Err(error) => Err(Problem::new(Code::InvalidJson).because(error.to_string())),

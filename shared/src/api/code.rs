@@ -38,6 +38,12 @@ pub enum Code {
     UnknownQuarantine,
     /// There is no such review.
     UnknownReview,
+    /// The integration has no such webhook endpoint.
+    UnknownWebhookEndpoint,
+    /// There is no such webhook event, or no longer.
+    UnknownWebhookEvent,
+    /// The webhook is not from whoever keeps the secret of an endpoint, or not of now.
+    WebhookRefused,
     /// The path does not take this method.
     MethodNotAllowed,
     /// A run is active; `runId` names it.
@@ -78,7 +84,7 @@ impl Code {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::InvalidJson | Self::InvalidRequest | Self::InvalidIdempotencyKey => StatusCode::BAD_REQUEST,
-            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Unauthenticated | Self::WebhookRefused => StatusCode::UNAUTHORIZED,
             Self::InsufficientScope => StatusCode::FORBIDDEN,
             Self::UnknownRoute
             | Self::UnknownOrganization
@@ -89,7 +95,9 @@ impl Code {
             | Self::UnknownSchedule
             | Self::UnknownSignIn
             | Self::UnknownQuarantine
-            | Self::UnknownReview => StatusCode::NOT_FOUND,
+            | Self::UnknownReview
+            | Self::UnknownWebhookEndpoint
+            | Self::UnknownWebhookEvent => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RunActive
             | Self::RunEnded
@@ -128,6 +136,9 @@ impl Code {
             Self::UnknownSignIn => "There is no such sign-in",
             Self::UnknownQuarantine => "Nothing with this id is in quarantine",
             Self::UnknownReview => "There is no such review",
+            Self::UnknownWebhookEndpoint => "There is no such webhook endpoint",
+            Self::UnknownWebhookEvent => "There is no such webhook event",
+            Self::WebhookRefused => "The webhook is refused",
             Self::MethodNotAllowed => "The path does not take this method",
             Self::RunActive => "A run is active",
             Self::RunEnded => "The run has ended",

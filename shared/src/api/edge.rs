@@ -69,6 +69,10 @@ fn renamed(problem: Problem, before: &Response) -> Response {
     response
 }
 
+/// Has the line of an answer written only for who looks into something: another line tells of it already.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Quiet;
+
 /// What is logged of a request; nothing of its content.
 struct Line {
     method: http::Method,
@@ -90,6 +94,10 @@ impl Line {
     }
 
     fn write(&self, response: &Response, duration_ms: i128) {
+        if response.extensions().get::<Quiet>().is_some() {
+            tracing::debug!(request.id = %self.id, http.route = self.route, duration_ms, "answered");
+            return;
+        }
         let code = response.extensions().get::<Problem>().map(|problem| problem.code);
         tracing::info!(
             request.id = %self.id,

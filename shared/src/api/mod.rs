@@ -21,7 +21,6 @@ mod endpoints;
 mod form;
 mod graphql;
 mod idempotency;
-mod json;
 mod ndjson;
 mod openapi;
 mod operation;
@@ -42,9 +41,9 @@ pub use caller::{Caller, RemoteAddress, RequestId};
 pub use code::Code;
 pub use graphql::Graphql;
 pub use openapi::{OPENAPI_JSON, document};
-pub use operation::{Operation, ScheduleOperation, TokenOperation};
+pub use operation::{Operation, ScheduleOperation, TokenOperation, WebhookOperation};
 pub use problem::{Fault, PROBLEM_JSON, Problem};
 pub use routes::{
-    Integrations, RegistryState, Test, TokenState, integration_routes, registry_routes, test_routes,
-    token_routes, trigger_routes,
+    Integrations, RegistryState, Test, TokenState, WebhookState, integration_routes, registry_routes,
+    test_routes, token_routes, trigger_routes, webhook_routes,
 };

@@ -1,20 +1,28 @@
 //! The operations by their names, also for those that invoke a function without HTTP.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::routes::{Integrations, TokenState};
+use super::routes::{Integrations, TokenState, WebhookState};
 use super::view::{LastResult, RunView, ScheduleBody, ScheduleView, StartedAll, StatusView, TokenView};
 use super::{Caller, Code, Problem, body, place};
+use crate::flow::receive::Received;
 use crate::flow::{self, Attempt, Ports};
 use crate::integration;
 use crate::model::{IntegrationId, OrganizationId, System};
 use crate::schedule::Wish;
 use crate::sync::{self, Mode, RunRequest, Trigger};
+use crate::webhook::RawWebhook;
 
 /// An operation, as a function is invoked with it.
 ///
@@ -138,7 +146,7 @@ impl ScheduleOperation {
                 preview,
             } => {
                 let id = at(caller, organization_id, integration_type)?;
-                json(&schedule_sync(state, caller, &id, schedule, preview).await?)
+                encoded(&schedule_sync(state, caller, &id, schedule, preview).await?)
             }
             Self::CancelScheduledSync {
                 organization_id,
@@ -148,6 +156,94 @@ impl ScheduleOperation {
                 cancel_scheduled_sync(state, caller, &id).await?;
                 Ok(Value::Null)
             }
+        }
+    }
+}
+
+/// A webhook that another function hands on, as `webhooks` is invoked with it: it is verified like any other.
+///
+/// # Shape
+///
+/// `{"operation":"processWebhookEvent","source":"dynamics365","endpointId":"hlf.q83v…","headers":{…},"payload":"{…}"}`, with
+/// `query`, and with `isBase64Encoded` where the payload is
+#[derive(Clone, Deserialize)]
+#[serde(
+    tag = "operation",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum WebhookOperation {
+    /// Takes a webhook.
+    ProcessWebhookEvent {
+        /// The system that sent it.
+        source: String,
+        /// The endpoint that it was sent to.
+        endpoint_id: String,
+        /// Its headers.
+        headers: BTreeMap<String, String>,
+        /// What stood behind the `?` of its address.
+        #[serde(default)]
+        query: Option<String>,
+        /// Its body.
+        payload: String,
+        /// Whether the payload is the base64 of the body.
+        #[serde(default)]
+        is_base64_encoded: bool,
+    },
+}
+
+/// Headers and query may hold a secret, and the payload is a person's.
+impl fmt::Debug for WebhookOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebhookOperation")
+    }
+}
+
+impl WebhookOperation {
+    /// Reads an operation from what a function was invoked with.
+    ///
+    /// # Errors
+    ///
+    /// A problem that names what is wrong.
+    pub fn read(event: Value) -> Result<Self, Problem> {
+        read(event)
+    }
+
+    /// Takes the webhook in; what is answered is what HTTP would answer.
+    ///
+    /// # Errors
+    ///
+    /// The problem that HTTP would answer.
+    pub async fn run(self, state: &WebhookState) -> Result<Value, Problem> {
+        let Self::ProcessWebhookEvent {
+            source,
+            endpoint_id,
+            headers,
+            query,
+            payload,
+            is_base64_encoded,
+        } = self;
+        let body = match is_base64_encoded {
+            true => STANDARD
+                .decode(payload)
+                .map_err(|_| Problem::of_field("payload", "must be base64"))?,
+            false => payload.into_bytes(),
+        };
+        let mut raw = RawWebhook {
+            query,
+            body: body.into(),
+            ..RawWebhook::default()
+        };
+        for (name, value) in headers {
+            let malformed = || Problem::of_field("headers", "must be names and values of headers");
+            let name = HeaderName::try_from(name).map_err(|_| malformed())?;
+            raw.headers
+                .append(name, HeaderValue::try_from(value).map_err(|_| malformed())?);
+        }
+        match state.receiver.receive(&source, &endpoint_id, raw).await? {
+            Received::Kept(_) => Ok(json!({ "outcome": "kept" })),
+            Received::Refused(_) => Err(Problem::new(Code::WebhookRefused)),
         }
     }
 }
@@ -198,10 +294,10 @@ impl TokenOperation {
         match self {
             Self::RefreshOAuthToken { integration_id } => {
                 place::admit(caller, &integration_id.organization)?;
-                json(&refresh_oauth_token(state, caller, &integration_id).await?)
+                encoded(&refresh_oauth_token(state, caller, &integration_id).await?)
             }
             Self::RefreshDueTokens {} => {
-                json(&flow::refresh::sweep(&state.ports, &*state.registrations, deadline).await?)
+                encoded(&flow::refresh::sweep(&state.ports, &*state.registrations, deadline).await?)
             }
         }
     }
@@ -282,7 +378,7 @@ impl Operation {
             } => {
                 let id = at(caller, organization_id, integration_type)?;
                 let request = SyncRequest { mode, dry_run };
-                json(&trigger_sync(ports, asked, id, request).await?)
+                encoded(&trigger_sync(ports, asked, id, request).await?)
             }
             Self::SyncMembershipData {
                 organization_id,
@@ -291,7 +387,7 @@ impl Operation {
             } => {
                 place::admit(caller, &organization_id)?;
                 let request = SyncRequest { mode, dry_run };
-                json(&sync_membership_data(ports, asked, &organization_id, request).await?)
+                encoded(&sync_membership_data(ports, asked, &organization_id, request).await?)
             }
             Self::Tick {
                 integration_id,
@@ -300,21 +396,21 @@ impl Operation {
             } => {
                 place::admit(caller, &integration_id.organization)?;
                 let scheduled = scheduled_time.and_then(|time| time.parse().ok());
-                json(&flow::schedule::tick(ports, &integration_id, generation, scheduled).await?)
+                encoded(&flow::schedule::tick(ports, &integration_id, generation, scheduled).await?)
             }
             Self::GetIntegrationStatus {
                 organization_id,
                 integration_type,
             } => {
                 let id = at(caller, organization_id, integration_type)?;
-                json(&integration_status(ports, &id).await?.0)
+                encoded(&integration_status(ports, &id).await?.0)
             }
             Self::GetLastSyncResult {
                 organization_id,
                 integration_type,
             } => {
                 let id = at(caller, organization_id, integration_type)?;
-                json(&last_sync_result(ports, &id).await?)
+                encoded(&last_sync_result(ports, &id).await?)
             }
         }
     }
@@ -325,7 +421,7 @@ fn at(caller: &Caller, organization: OrganizationId, system: System) -> Result<I
     Ok(IntegrationId::new(organization, system))
 }
 
-fn json(answer: &impl Serialize) -> Result<Value, Problem> {
+fn encoded(answer: &impl Serialize) -> Result<Value, Problem> {
     serde_json::to_value(answer).map_err(|error| Problem::internal(&error))
 }
 

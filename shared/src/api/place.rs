@@ -6,7 +6,8 @@ use http::request::Parts;
 
 use super::refusals::malformed;
 use super::{Caller, Code, Problem};
-use crate::model::{IdError, IntegrationId, Kind, OrganizationId, RecordId, RunId, System};
+use crate::inbox::EndpointId;
+use crate::model::{EventId, IdError, IntegrationId, Kind, OrganizationId, RecordId, RunId, System};
 
 /// The longest name that somebody else gives a thing.
 const MAX_NAME: usize = 200;
@@ -194,6 +195,22 @@ pub(super) struct AtQuarantined {
     pub(super) record: String,
 }
 
+/// The webhook endpoint in the path.
+#[derive(Debug, Clone)]
+pub(super) struct AtEndpoint {
+    pub(super) caller: Caller,
+    pub(super) id: IntegrationId,
+    pub(super) endpoint: EndpointId,
+}
+
+/// The webhook event in the path.
+#[derive(Debug, Clone)]
+pub(super) struct AtEvent {
+    pub(super) caller: Caller,
+    pub(super) id: IntegrationId,
+    pub(super) event: EventId,
+}
+
 /// The review in the path.
 #[derive(Debug, Clone)]
 pub(super) struct AtReview {
@@ -215,6 +232,26 @@ impl<S: Send + Sync> FromRequestParts<S> for AtQuarantined {
             kind,
             record,
         })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AtEndpoint {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let AtIntegration { caller, id } = AtIntegration::from_request_parts(parts, state).await?;
+        let endpoint = Path::of(parts, state).await?.parsed("endpointId")?;
+        Ok(Self { caller, id, endpoint })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AtEvent {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let AtIntegration { caller, id } = AtIntegration::from_request_parts(parts, state).await?;
+        let event = Path::of(parts, state).await?.parsed("eventId")?;
+        Ok(Self { caller, id, event })
     }
 }
 

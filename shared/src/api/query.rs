@@ -122,15 +122,22 @@ impl Paging {
 
     /// Returns the place to go on after, which begins with `prefix`.
     pub(super) fn after(&self, prefix: &str) -> Result<Option<String>, Problem> {
-        let Some(token) = &self.after else { return Ok(None) };
-        let refuse = || Problem::of_field("after", "must be the `next` of an earlier page");
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| refuse())?;
-        let place = String::from_utf8(bytes).map_err(|_| refuse())?;
-        if place.is_empty() || place.len() > 1024 {
-            return Err(refuse());
-        }
-        Ok(Some(format!("{prefix}{place}")))
+        self.after
+            .as_deref()
+            .map(|token| place(token, prefix))
+            .transpose()
     }
+}
+
+/// Returns the place that was handed out as `next`, which begins with `prefix`.
+pub(super) fn place(token: &str, prefix: &str) -> Result<String, Problem> {
+    let refuse = || Problem::of_field("after", "must be the `next` of an earlier page");
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| refuse())?;
+    let place = String::from_utf8(bytes).map_err(|_| refuse())?;
+    if place.is_empty() || place.len() > 1024 {
+        return Err(refuse());
+    }
+    Ok(format!("{prefix}{place}"))
 }
 
 /// Returns what a caller hands back as `after` to go on.

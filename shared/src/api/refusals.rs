@@ -5,8 +5,10 @@ use std::error::Error;
 use super::{Code, Problem};
 use crate::adapter::Finding;
 use crate::flow::TriggerError;
+use crate::flow::receive::ReceiveError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::sign_in::SignInError;
+use crate::inbox::OpenEndpointError;
 use crate::integration::{ChangeError, RotateError, State};
 use crate::model::{FieldError, IdError, IntegrationId};
 use crate::oauth::{TokenError, TokenErrorKind};
@@ -67,6 +69,33 @@ impl From<SecretError> for Problem {
                 Self::new(Code::Unavailable)
             }
             SecretError::Missing { .. } | SecretError::Invalid(_) => Self::internal(&error),
+        }
+    }
+}
+
+/// A sender that is told anything but 503 may never send again.
+impl From<ReceiveError> for Problem {
+    fn from(error: ReceiveError) -> Self {
+        tracing::error!(
+            not_kept = true,
+            error = &error as &dyn Error,
+            "a webhook could not be kept"
+        );
+        Self::new(Code::Unavailable)
+    }
+}
+
+impl From<OpenEndpointError> for Problem {
+    fn from(error: OpenEndpointError) -> Self {
+        match error {
+            OpenEndpointError::Unknown(id) => Self::unknown_integration(&id),
+            OpenEndpointError::UnknownEndpoint => Self::new(Code::UnknownWebhookEndpoint),
+            OpenEndpointError::Disconnecting => Self::new(Code::Disconnecting),
+            OpenEndpointError::Invalid(faults) => Self::of_fields(faults),
+            OpenEndpointError::Contended => Self::new(Code::ChangeInProgress),
+            OpenEndpointError::Keys(error) => Self::unavailable(&error),
+            OpenEndpointError::Randomness(error) => Self::internal(&error),
+            OpenEndpointError::Store(error) => error.into(),
         }
     }
 }

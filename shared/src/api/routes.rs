@@ -9,10 +9,11 @@ use utoipa_axum::routes;
 
 use super::Graphql;
 use super::endpoints::{
-    bulk, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, tokens, waiting,
+    bulk, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, tokens, waiting, webhooks,
 };
 use super::throttle::Throttle;
 use crate::flow::Ports;
+use crate::flow::receive::Receiver;
 use crate::flow::refresh::Registrations;
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
@@ -37,6 +38,17 @@ pub struct Integrations {
     pub scheduler: Arc<dyn Scheduler>,
     /// Origins outside the rules that an integration may name all the same.
     pub exceptions: Exceptions,
+    /// What seals the secrets of webhook endpoints.
+    pub keys: Arc<dyn Keys>,
+    /// Where the API is reached.
+    pub api_url: Url,
+}
+
+/// What the routes of `webhooks` work with.
+#[derive(Debug, Clone)]
+pub struct WebhookState {
+    /// Takes webhooks in.
+    pub receiver: Receiver,
 }
 
 /// What the routes of a system's own function work with.
@@ -104,6 +116,16 @@ pub fn trigger_routes(ports: Ports) -> OpenApiRouter {
         .nest(INTEGRATION, integration)
         .nest(ORGANIZATION, organization);
     all.with_state(ports)
+}
+
+/// Returns the routes of `webhooks`.
+#[must_use]
+pub fn webhook_routes(state: WebhookState) -> OpenApiRouter {
+    let integration = OpenApiRouter::new().routes(routes!(webhooks::test_webhook_endpoint));
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::process_webhook_event))
+        .nest(INTEGRATION, integration)
+        .with_state(state)
 }
 
 /// Returns the routes of a system's own function.
@@ -175,6 +197,19 @@ fn of_integration() -> OpenApiRouter<Integrations> {
         .routes(routes!(waiting::drop_quarantined))
         .routes(routes!(waiting::list_reviews))
         .routes(routes!(waiting::decide_review))
+        .routes(routes!(
+            webhooks::list_webhook_endpoints,
+            webhooks::open_webhook_endpoint
+        ))
+        .routes(routes!(
+            webhooks::get_webhook_endpoint,
+            webhooks::close_webhook_endpoint
+        ))
+        .routes(routes!(webhooks::rotate_webhook_secret))
+        .routes(routes!(webhooks::list_webhook_events))
+        .routes(routes!(webhooks::get_webhook_event))
+        .routes(routes!(webhooks::replay_webhook_event))
+        .routes(routes!(webhooks::replay_webhook_events))
 }
 
 fn of_organization() -> OpenApiRouter<Integrations> {

@@ -30,6 +30,9 @@ pub mod a_call_is_a_reason_to_look {}
 #[doc = include_str!("0010_refresh_tokens_in_the_table.md")]
 pub mod refresh_tokens_in_the_table {}
 
+#[doc = include_str!("0011_webhooks_are_hints.md")]
+pub mod webhooks_are_hints {}
+
 #[doc = include_str!("0012_sent_again_only_where_the_ledger_says_no.md")]
 pub mod sent_again_only_where_the_ledger_says_no {}
 

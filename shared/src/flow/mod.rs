@@ -2,12 +2,15 @@
 
 mod orphans;
 mod ports;
+pub mod process;
+pub mod receive;
 pub mod reconcile;
 pub mod refresh;
 pub mod schedule;
 pub mod sign_in;
 mod status;
 mod trigger;
+pub mod watch;
 pub mod work;
 
 pub use ports::Ports;

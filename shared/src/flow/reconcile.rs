@@ -8,6 +8,7 @@ use futures::FutureExt as _;
 use serde::Serialize;
 
 use super::{Ports, orphans, schedule};
+use crate::inbox;
 use crate::integration;
 use crate::publish::Publish;
 use crate::schedule::PREFIX as SCHEDULE;
@@ -28,6 +29,10 @@ pub struct Mended {
     pub abandoned: u32,
     /// Events published.
     pub published: u32,
+    /// Webhooks put on their queue once more.
+    pub webhooks: u32,
+    /// Registrations of webhooks that were due to be looked at.
+    pub registrations: u32,
     /// Credentials of which was told that they are about to expire.
     pub expiring: u32,
     /// Schedules that were looked at.
@@ -56,6 +61,7 @@ pub async fn sweep(
     due.sort_by_key(|key| {
         (
             key.sort.starts_with(outbox::PREFIX),
+            key.sort.starts_with(inbox::EVENTS),
             key.sort.starts_with(SCHEDULE),
         )
     });
@@ -105,6 +111,20 @@ async fn mend(
     }
     if key.sort.starts_with(integration::EXPIRY) {
         mended.expiring += u32::from(integration::announce(ports, &key).await?);
+        return Ok(());
+    }
+    if key.sort.starts_with(inbox::EVENTS) {
+        if let Some(message) = inbox::wake(&*ports.store, &key, ports.now()).await? {
+            ports.queue.send(message).await?;
+            mended.webhooks += 1;
+        }
+        return Ok(());
+    }
+    if key.sort.starts_with(inbox::ENDPOINTS) {
+        if let Some(message) = inbox::watch_due(&*ports.store, &key, ports.now()).await? {
+            ports.queue.send(message).await?;
+            mended.registrations += 1;
+        }
         return Ok(());
     }
     let Some(Woken { run, wake }) = sync::wake(&*ports.store, &key, ports.now()).await? else {

@@ -1,4 +1,4 @@
-//! Works one slice of a run.
+//! Works what comes from the queue of a system; one slice of a run is worked in three steps.
 //!
 //! | step | a crash right after it leaves | mended by |
 //! | --- | --- | --- |
@@ -10,9 +10,13 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
-use super::Ports;
+use super::watch::{self, Registrar, Watch};
+use super::{Ports, process};
 use crate::adapter::{Adapter, ErrorKind};
+use crate::http::Exceptions;
+use crate::inbox::{Delivery, Wake};
 use crate::integration::{self, Integration};
 use crate::publish::Publish;
 use crate::store::StoreError;
@@ -37,6 +41,38 @@ pub struct Worker {
     pub publish: Arc<dyn Publish>,
     /// The adapters.
     pub connect: Arc<dyn Connect>,
+    /// Origins outside the rules that the settings of an integration may name.
+    pub exceptions: Exceptions,
+    /// What webhooks are registered with.
+    pub registrar: Registrar,
+}
+
+/// What comes from the queue of a system.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Job {
+    /// A slice of a run.
+    Slice(SliceMessage),
+    /// A webhook.
+    Delivery(Box<Delivery>),
+    /// An event that waits.
+    Wake(Wake),
+    /// A registration that is to be looked at.
+    Watch(Watch),
+}
+
+/// Works what comes from the queue.
+///
+/// # Errors
+///
+/// Those of the store: the queue delivers it again.
+pub async fn work(worker: &Worker, job: &Job) -> Result<(), StoreError> {
+    match job {
+        Job::Slice(message) => slice(worker, message).await,
+        Job::Delivery(delivery) => process::delivered(worker, delivery).await,
+        Job::Wake(wake) => process::woken(worker, wake).await,
+        Job::Watch(one) => watch::watch(worker, one).await,
+    }
 }
 
 /// Works the slice that a message asks for; one that nobody wants any more is passed over.
@@ -85,6 +121,10 @@ async fn follow(worker: &Worker, worked: Worked) -> Result<(), StoreError> {
         }
         Worked::Ended(run, event) => {
             tracing::info!(run.id = %run.id, state = ?run.state, totals = ?run.totals, cost = ?run.cost, failure = ?run.failure, "the run has ended");
+            let missed: u64 = run.totals.values().map(|totals| totals.missed).sum();
+            if missed > 0 {
+                tracing::warn!(run.id = %run.id, missed_webhooks = missed, "webhooks did not tell of all that has changed");
+            }
             if let Some(failure) = run
                 .failure
                 .as_ref()

@@ -43,6 +43,7 @@ fn plain(id: &IntegrationId) -> Vec<Query> {
         "cursor",
         "pause",
         "expiry",
+        "hinted",
         "quarantine",
         "review",
         "seen",

@@ -91,6 +91,15 @@ text_id!(
     "a UUID in lower case"
 );
 
+text_id!(
+    /// A webhook that was accepted; sorts by the time at which it was.
+    EventId,
+    "event id",
+    36,
+    |byte| byte.is_ascii_hexdigit() || *byte == b'-',
+    "a UUID in lower case"
+);
+
 /// A kind of outside system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -186,11 +195,23 @@ impl RunId {
     /// Makes a new id from the time at which the run opens.
     #[must_use]
     pub fn at(now: jiff::Timestamp) -> Self {
-        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
-        let time = uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos);
-        Self(uuid::Uuid::new_v7(time).to_string().into())
+        Self(since(now).to_string().into())
     }
+}
+
+impl EventId {
+    /// Makes a new id from the time at which the webhook was accepted.
+    #[must_use]
+    pub fn at(now: jiff::Timestamp) -> Self {
+        Self(since(now).to_string().into())
+    }
+}
+
+/// Returns a new id that sorts by time.
+fn since(now: jiff::Timestamp) -> uuid::Uuid {
+    let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+    let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or_default();
+    uuid::Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
 }
 
 #[cfg(test)]

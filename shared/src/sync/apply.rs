@@ -8,6 +8,7 @@ use super::listing;
 use super::plan::Refusal;
 use super::quarantine::Side;
 use super::totals::Totals;
+use super::writer::Writer;
 use crate::adapter::{ExternalRecord, Item};
 use crate::model::{FieldType, IdError, Kind, Link, Record, RecordId, Value};
 use crate::records;
@@ -28,6 +29,8 @@ pub(super) struct Applied {
     pub(super) deletions: Vec<Box<str>>,
     /// Marks of the rows that are there.
     pub(super) seen: Vec<u64>,
+    /// Ids of rows of which somebody else may have taken over a later state: they are to be asked for.
+    pub(super) late: Vec<Box<str>>,
 }
 
 /// A row, with what the platform has of it.
@@ -48,12 +51,55 @@ impl Engine<'_> {
         items: Vec<Item>,
         fresh: bool,
     ) -> Result<Applied, Stop> {
-        let mut applied = Applied::default();
         if items.is_empty() {
-            return Ok(applied);
+            return Ok(Applied::default());
         }
         self.open_lanes(work, kind).await?;
-        let work = &*work;
+        let writer = work.writer();
+        let mut applied = self.apply_as(&writer, kind, items, fresh).await?;
+        self.ask_for_late_rows(&writer, kind, &mut applied).await?;
+        Ok(applied)
+    }
+
+    /// Asks for the rows of which a webhook may have brought a later state than the page that they stood in.
+    async fn ask_for_late_rows(
+        &self,
+        writer: &Writer<'_>,
+        kind: Kind,
+        applied: &mut Applied,
+    ) -> Result<(), Stop> {
+        for _ in 0..TRIES {
+            let late = std::mem::take(&mut applied.late);
+            for ids in late.chunks(self.adapter.capability().find_batch.max(1)) {
+                let mut fetched = self.fetch(writer, kind, ids).await?;
+                fetched.applied.totals.read = 0;
+                applied.totals.add(&fetched.applied.totals);
+                applied.totals.unchanged += fetched.hidden;
+                applied.late.append(&mut fetched.applied.late);
+                let gone = fetched.gone.into_iter().map(|gone| gone.id).collect();
+                self.sort_deletions(kind, gone, applied).await?;
+            }
+        }
+        let late = std::mem::take(&mut applied.late);
+        let Refusal { field, message } = Refusal::contended();
+        let contended = late
+            .into_iter()
+            .map(|id| self.faulty(writer, kind, id, field.to_owned(), message.clone()));
+        let contended = contended.collect();
+        self.run_plans(writer, kind, contended, &mut applied.totals)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes over what was read, by whatever right.
+    pub(super) async fn apply_as(
+        &self,
+        writer: &Writer<'_>,
+        kind: Kind,
+        items: Vec<Item>,
+        fresh: bool,
+    ) -> Result<Applied, Stop> {
+        let mut applied = Applied::default();
         applied.totals.read = items.len() as u64;
         let (mut rows, mut gone, mut faulty) = (Vec::with_capacity(items.len()), Vec::new(), Vec::new());
         let mut faults = HashSet::new();
@@ -71,20 +117,19 @@ impl Engine<'_> {
                 }
                 Item::Faulty { id, field, message } => {
                     applied.seen.push(listing::mark(&id));
-                    faulty.push(self.faulty(work, kind, id, field, message));
+                    faulty.push(self.faulty(writer, kind, id, field, message));
                 }
             }
         }
         self.sort_deletions(kind, gone, &mut applied).await?;
-        self.run_plans(work, kind, faulty, &mut applied.totals).await?;
+        self.run_plans(writer, kind, faulty, &mut applied.totals).await?;
         let mut rows = rows.into_iter();
         loop {
             let some: Vec<ExternalRecord> = rows.by_ref().take(PLANNED).collect();
             if some.is_empty() {
                 break;
             }
-            self.apply_some(work, kind, some, fresh, &mut applied.totals)
-                .await?;
+            self.apply_some(writer, kind, some, fresh, &mut applied).await?;
         }
         Ok(applied)
     }
@@ -92,18 +137,18 @@ impl Engine<'_> {
     /// Tries rows until each is taken over, refused, or as it was.
     async fn apply_some(
         &self,
-        work: &Work,
+        writer: &Writer<'_>,
         kind: Kind,
         mut rows: Vec<ExternalRecord>,
         mut fresh: bool,
-        totals: &mut Totals,
+        applied: &mut Applied,
     ) -> Result<(), Stop> {
         for attempt in 1..=TRIES {
             if rows.is_empty() {
                 break;
             }
             rows = self
-                .apply_rows(work, kind, rows, fresh, attempt == TRIES, totals)
+                .apply_rows(writer, kind, rows, fresh, attempt == TRIES, applied)
                 .await?;
             fresh = false;
         }
@@ -137,40 +182,43 @@ impl Engine<'_> {
     /// Tries rows once; returns those whose record changed meanwhile.
     async fn apply_rows(
         &self,
-        work: &Work,
+        writer: &Writer<'_>,
         kind: Kind,
         rows: Vec<ExternalRecord>,
         fresh: bool,
         last: bool,
-        totals: &mut Totals,
+        applied: &mut Applied,
     ) -> Result<Vec<ExternalRecord>, Stop> {
         let mut again = Vec::new();
         let mut plans = Vec::with_capacity(rows.len());
         let (mut taken, mut refused) = (HashSet::with_capacity(rows.len()), HashSet::new());
-        for paired in self.pair(work, kind, rows, fresh, totals).await? {
+        for paired in self.pair(writer, kind, rows, fresh, applied).await? {
             match paired {
                 Err((external, refusal)) if refused.insert(external.id.clone()) => {
-                    plans.push(self.refuse(work, kind, external, &refusal));
+                    plans.push(self.refuse(writer, kind, external, &refusal));
                 }
-                Err(_) => totals.unchanged += 1,
+                Err(_) => applied.totals.unchanged += 1,
                 Ok(pair) if !taken.insert(pair.id.clone()) && !last => again.push(pair.external),
-                Ok(pair) if last => plans.push(self.refuse(work, kind, pair.external, &Refusal::contended())),
-                Ok(pair) => plans.push(self.plan(work, kind, pair)),
+                Ok(pair) if last => {
+                    plans.push(self.refuse(writer, kind, pair.external, &Refusal::contended()))
+                }
+                Ok(pair) => plans.push(self.plan(writer, kind, pair)),
             }
         }
-        again.extend(self.run_plans(work, kind, plans, totals).await?);
+        again.extend(self.run_plans(writer, kind, plans, &mut applied.totals).await?);
         Ok(again)
     }
 
     /// Finds, for each row, its link and its record; rows that are as they were are only counted.
     async fn pair(
         &self,
-        work: &Work,
+        writer: &Writer<'_>,
         kind: Kind,
         rows: Vec<ExternalRecord>,
         fresh: bool,
-        totals: &mut Totals,
+        applied: &mut Applied,
     ) -> Result<Vec<Result<Pair, (ExternalRecord, Refusal)>>, Stop> {
+        let now = self.clock.now();
         let links = self.links(kind, &rows, fresh).await?;
         let references = self.references(kind, &rows).await?;
         let mut pairs = Vec::with_capacity(rows.len());
@@ -178,9 +226,13 @@ impl Engine<'_> {
             if link
                 .as_ref()
                 .is_some_and(|(_, link)| self.is_as_it_was(link, &external))
-                && !work.waits(kind, Side::Pull, &external.id)
+                && !writer.waits(kind, Side::Pull, &external.id)
             {
-                totals.unchanged += 1;
+                applied.totals.unchanged += 1;
+                continue;
+            }
+            if writer.is_late(&external.id, link.as_ref(), now) {
+                applied.late.push(external.id);
                 continue;
             }
             let named = name(&mut external, link.as_ref().map(|(_, link)| link), &references);

@@ -3,6 +3,7 @@
 use super::engine::{Engine, Stop, Work};
 use super::position::Position;
 use super::review::{self, Review, Subject};
+use super::writer::Right;
 use crate::adapter::{Found, Item};
 use crate::model::{Kind, Link, Origin, Record, RecordId};
 use crate::records;
@@ -10,6 +11,16 @@ use crate::store::{Expect, Row, StoreError, Write};
 
 /// How often a removal is tried while the record changes under it.
 const TRIES: u32 = 4;
+
+/// What became of a removal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removal {
+    Made,
+    /// There is no link, and so nothing to remove.
+    Needless,
+    /// The record changes all the time.
+    Contended,
+}
 
 impl Engine<'_> {
     pub(super) async fn delete(&self, work: &mut Work) -> Result<(), Stop> {
@@ -52,7 +63,9 @@ impl Engine<'_> {
     /// Says whether a human should see the deletions first.
     async fn too_many(&self, work: &Work, kind: Kind) -> Result<bool, Stop> {
         let totals = work.run.totals.get(&kind).copied().unwrap_or_default();
-        let (gone, linked) = (totals.deleted + totals.absent, self.linked(work, kind).await?);
+        let gone = totals.deleted + totals.absent;
+        let hinted = super::hint::linked(self.store, &self.integration.id, kind).await?;
+        let linked = self.linked(work, kind).await?.saturating_add_signed(hinted);
         let guard = self.integration.delete_guard;
         let beyond = gone > u64::from(guard.rows) && gone * 100 > u64::from(guard.percent) * linked;
         let nothing_left = work.run.listed.contains(&kind) && totals.read == totals.deleted;
@@ -106,35 +119,52 @@ impl Engine<'_> {
         }
     }
 
-    /// Removes a record from the platform, whatever happens to it meanwhile.
     async fn remove(&self, work: &mut Work, kind: Kind, id: &str, master: Option<&str>) -> Result<(), Stop> {
+        match self.remove_as(work.right(), kind, id, master, None).await? {
+            Removal::Made => {
+                work.totals(kind).removed += 1;
+                work.totals(kind).unlinked += 1;
+            }
+            Removal::Needless => {}
+            Removal::Contended => work.warn(format!(
+                "a {kind} that is gone changes all the time; the next full run removes it"
+            )),
+        }
+        Ok(())
+    }
+
+    /// Removes a record from the platform, whatever happens to it meanwhile; `seen` is the version that its link must have.
+    pub(super) async fn remove_as(
+        &self,
+        right: Right,
+        kind: Kind,
+        id: &str,
+        master: Option<&str>,
+        seen: Option<u64>,
+    ) -> Result<Removal, Stop> {
         let link_key = records::link_key(&self.integration.id, kind, id);
         for _ in 0..TRIES {
             let Some(link_row) = self.read(std::slice::from_ref(&link_key)).await?.pop().flatten() else {
-                return Ok(());
+                return Ok(Removal::Needless);
             };
+            if seen.is_some_and(|seen| seen != link_row.version) {
+                return Ok(Removal::Contended);
+            }
             let link: Link = link_row.decode()?;
             let merged_into = self.record_of(kind, master).await?;
-            let writes = self.removal(work, kind, &link, &link_row, merged_into).await?;
+            let writes = self.removal(right, kind, &link, &link_row, merged_into).await?;
             match self.write(writes).await {
-                Ok(()) => {
-                    work.totals(kind).removed += 1;
-                    work.totals(kind).unlinked += 1;
-                    return Ok(());
-                }
+                Ok(()) => return Ok(Removal::Made),
                 Err(StoreError::Refused { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }
-        work.warn(format!(
-            "a {kind} that is gone changes all the time; the next full run removes it"
-        ));
-        Ok(())
+        Ok(Removal::Contended)
     }
 
     async fn removal(
         &self,
-        work: &Work,
+        right: Right,
         kind: Kind,
         link: &Link,
         link_row: &Row,
@@ -142,12 +172,8 @@ impl Engine<'_> {
     ) -> Result<Vec<Write>, Stop> {
         let id = &self.integration.id;
         let key = records::record_key(&id.organization, kind, &link.record);
-        let fenced = |version| Expect::Fenced {
-            version,
-            fence: work.fence,
-        };
         let mut writes = vec![
-            Write::delete(link_row.key.clone(), fenced(link_row.version)),
+            Write::delete(link_row.key.clone(), right.expect(Some(link_row.version))),
             Write::delete(records::pending_key(id, kind, &link.record), Expect::Anything),
             review::remove(id, kind, &link.record),
         ];
@@ -160,8 +186,8 @@ impl Engine<'_> {
             gone.links.remove(&id.system);
             writes.push(Write::put(
                 key,
-                fenced(row.version),
-                gone.content().fenced(work.fence),
+                right.expect(Some(row.version)),
+                right.sign(gone.content()),
             ));
         }
         Ok(writes)

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use super::cursor;
 use super::lease::{self, Claim, lease_key};
 use super::position::Position;
+use super::quarantine::FoundBy;
 use super::run::{Mode, Run, RunState, read_row};
 use super::totals::Totals;
+use super::writer::{Right, Writer};
 use crate::adapter::{self, Adapter, ErrorKind, From};
 use crate::clock::Clock;
 use crate::integration::{Direction, Integration};
@@ -19,6 +21,9 @@ use crate::store::{Content, Expect, Key, Page, Query, Row, Store, StoreError, Wr
 
 /// How long a slice works before it hands over: well under a minute, so that its last page fits too.
 const SLICE: Duration = Duration::from_secs(45);
+
+/// How long a webhook may take to tell of a change.
+pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// What a slice works with.
 #[derive(Debug)]
@@ -48,6 +53,11 @@ pub(super) struct Work {
     lanes_open_for: Option<Kind>,
     /// Ids that wait in quarantine, so that one that succeeds is taken out.
     pub(super) quarantined: HashSet<String>,
+    pub(super) found_by: FoundBy,
+    /// Since when webhooks tell of changes, where they do.
+    pub(super) webhooks_since: Option<Timestamp>,
+    /// Between when changes should have been told of by webhooks, while changes alone are read.
+    pub(super) told: Option<(Timestamp, Timestamp)>,
     /// Writes that go with the next checkpoint.
     pub(super) with_checkpoint: Vec<Write>,
 }
@@ -82,6 +92,23 @@ impl std::convert::From<adapter::Error> for Stop {
 }
 
 impl Work {
+    /// Returns by what right this slice writes.
+    pub(super) const fn right(&self) -> Right {
+        Right::Claim(self.fence)
+    }
+
+    /// Returns who takes rows over for this slice.
+    pub(super) const fn writer(&self) -> Writer<'_> {
+        Writer {
+            right: self.right(),
+            dry_run: self.run.dry_run,
+            found_by: &self.found_by,
+            quarantined: &self.quarantined,
+            links: None,
+            told: self.told,
+        }
+    }
+
     pub(super) fn totals(&mut self, kind: Kind) -> &mut Totals {
         self.run.totals.entry(kind).or_default()
     }
@@ -118,6 +145,9 @@ impl<'a> Engine<'a> {
     /// Those of the store: nothing is known of what became of the slice; the lease runs out and it is worked again.
     pub async fn work(&self, claim: Claim) -> Result<super::Worked, StoreError> {
         let mut work = Work {
+            found_by: FoundBy::Run(claim.run.id.clone()),
+            webhooks_since: None,
+            told: None,
             run: claim.run,
             run_version: claim.run_version,
             fence: claim.fence,
@@ -147,8 +177,16 @@ impl<'a> Engine<'a> {
             );
             return Err(error.into());
         }
+        work.webhooks_since = self.webhooks_since().await?;
         work.quarantined = super::quarantine::ids(self.store, &self.integration.id).await?;
         Ok(())
+    }
+
+    /// Returns since when webhooks should have told of every change, where there is an endpoint for them.
+    async fn webhooks_since(&self) -> Result<Option<Timestamp>, Stop> {
+        let endpoints = crate::inbox::list_endpoints(self.store, &self.integration.id).await?;
+        let opened = endpoints.iter().map(|stored| stored.endpoint.created_at);
+        Ok(opened.min().and_then(|at| at.checked_add(PATIENCE).ok()))
     }
 
     async fn advance(&self, work: &mut Work) -> Result<(), Stop> {

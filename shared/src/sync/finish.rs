@@ -52,8 +52,10 @@ impl Engine<'_> {
                 work.run.state = RunState::Cancelled;
                 self.end(&mut work, None).await
             }
-            Err(Stop::Adapter(error)) if may_pass(&error, &work.run) => self.wait(&mut work, &error).await,
-            Err(Stop::Adapter(error)) => self.end(&mut work, Some(failure(&error))).await,
+            Err(Stop::Adapter(error)) => match try_again_at(&error, work.run.attempts, self.clock.now()) {
+                Some(until) => self.wait(&mut work, &error, until).await,
+                None => self.end(&mut work, Some(failure(&error))).await,
+            },
             Err(Stop::Disagree(kind)) => self.end(&mut work, Some(disagreement(kind.as_str()))).await,
             Err(Stop::Store(error)) if !error.may_pass() => {
                 self.end(&mut work, Some(unworkable(&error))).await
@@ -82,9 +84,7 @@ impl Engine<'_> {
     }
 
     /// Leaves the run alone for a while; `reconcile` takes it up again.
-    async fn wait(&self, work: &mut Work, error: &adapter::Error) -> Result<Worked, Stop> {
-        let now = self.clock.now();
-        let until = resume_at(error, work.run.attempts, now);
+    async fn wait(&self, work: &mut Work, error: &adapter::Error, until: Timestamp) -> Result<Worked, Stop> {
         work.run.attempts += 1;
         work.run.slice += 1;
         work.run.state = RunState::Waiting;
@@ -160,10 +160,13 @@ fn ended_as(run: &Run, failed: bool) -> RunState {
     }
 }
 
-/// A refused credential may just have been replaced: the next slice reads it anew.
-fn may_pass(error: &adapter::Error, run: &Run) -> bool {
-    let replaced = error.kind() == ErrorKind::Unauthenticated && run.attempts == 0;
-    replaced || error.kind().is_temporary() && run.attempts < ATTEMPTS
+/// Says when to try again after so many attempts in vain; `None` where it is given up.
+///
+/// A refused credential may just have been replaced: the next attempt reads it anew.
+pub(crate) fn try_again_at(error: &adapter::Error, attempts: u32, now: Timestamp) -> Option<Timestamp> {
+    let replaced = error.kind() == ErrorKind::Unauthenticated && attempts == 0;
+    let may_pass = replaced || error.kind().is_temporary() && attempts < ATTEMPTS;
+    may_pass.then(|| resume_at(error, attempts, now))
 }
 
 /// Says when to go on: when the system said, else after a wait that grows, spread so that not all come at once.
@@ -180,7 +183,8 @@ fn resume_at(error: &adapter::Error, attempts: u32, now: Timestamp) -> Timestamp
     now.checked_add(wait + spread).unwrap_or(now)
 }
 
-fn unworkable(error: &StoreError) -> Failure {
+/// Says that the tables refuse what they are asked.
+pub(crate) fn unworkable(error: &StoreError) -> Failure {
     Failure {
         code: "unworkable".to_owned(),
         message: error.to_string(),

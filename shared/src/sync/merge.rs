@@ -233,6 +233,7 @@ impl Rules<'_> {
             held: BTreeSet::new(),
             settled: BTreeSet::new(),
             active: external.active,
+            hinted_at: None,
         }
     }
 

@@ -85,6 +85,7 @@ fn merge(case: &Case) -> Merged {
         held: [].into(),
         settled: [].into(),
         active: true,
+        hinted_at: None,
     });
     let external = ExternalRecord {
         told: u64::MAX,

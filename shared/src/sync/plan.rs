@@ -1,15 +1,16 @@
 //! Decides what becomes of one row of a system, and which writes that takes.
 
 use super::apply::Pair;
-use super::engine::{Engine, Work};
+use super::engine::Engine;
 use super::merge::{Merged, Rules};
 use super::quarantine::{self, Quarantined, Side};
 use super::review::{self, Review, Subject};
 use super::totals::Totals;
+use super::writer::Writer;
 use crate::adapter::ExternalRecord;
 use crate::model::{Fields, Kind, Link, Origin, Record};
 use crate::records;
-use crate::store::{Content, Expect, Write};
+use crate::store::{Content, Write};
 
 /// What is to be done about one row.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Plan {
     pub(super) writes: Vec<Write>,
     pub(super) effect: Effect,
     pub(super) linked: bool,
+    /// Whether a webhook should have told of it, and did not.
+    pub(super) missed: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +40,9 @@ pub(super) struct Refusal {
 
 impl Engine<'_> {
     /// Decides what becomes of a row.
-    pub(super) fn plan(&self, work: &Work, kind: Kind, pair: Pair) -> Plan {
+    pub(super) fn plan(&self, writer: &Writer<'_>, kind: Kind, pair: Pair) -> Plan {
         if let Some(refusal) = self.objection(kind, &pair) {
-            return self.refuse(work, kind, pair.external, &refusal);
+            return self.refuse(writer, kind, pair.external, &refusal);
         }
         let system = self.integration.id.system;
         let live = pair
@@ -54,7 +57,7 @@ impl Engine<'_> {
                 .as_ref()
                 .is_none_or(|(_, record)| !record.is_live() && record.modified_by == Origin::Platform);
         if deleted_here {
-            return self.keep_deleted(work, kind, pair);
+            return self.keep_deleted(writer, kind, pair);
         }
         let mapped = self
             .adapter
@@ -72,17 +75,20 @@ impl Engine<'_> {
         let effect = effect(live, &merged);
         tracing::trace!(%kind, %system, ?effect, "merged");
         let linked = pair.link.is_none();
-        let writes = self.writes(work, kind, &pair, merged);
+        let missed =
+            matches!(effect, Effect::Created | Effect::Updated) && writer.should_know(&pair.external);
+        let writes = self.writes(writer, kind, &pair, merged);
         Plan {
             external: pair.external,
             writes,
             effect,
             linked,
+            missed,
         }
     }
 
     /// The platform deleted the record, and will say so to this version of the row.
-    fn keep_deleted(&self, work: &Work, kind: Kind, pair: Pair) -> Plan {
+    fn keep_deleted(&self, writer: &Writer<'_>, kind: Kind, pair: Pair) -> Plan {
         let Pair { external, link, .. } = pair;
         let write = link.map(|(version, link)| {
             let link = Link {
@@ -91,18 +97,20 @@ impl Engine<'_> {
                 active: external.active,
                 ..link
             };
-            let expect = Expect::Fenced {
-                version,
-                fence: work.fence,
-            };
             let key = records::link_key(&self.integration.id, kind, &external.id);
-            Write::put(key, expect, Content::of(&link).fenced(work.fence))
+            let expect = writer.right.expect(Some(version));
+            Write::put(
+                key,
+                expect,
+                writer.right.sign(Content::of(&writer.right.mark(link))),
+            )
         });
         Plan {
             external,
             writes: write.into_iter().collect(),
             effect: Effect::Unchanged,
             linked: false,
+            missed: false,
         }
     }
 
@@ -133,23 +141,17 @@ impl Engine<'_> {
         })
     }
 
-    fn writes(&self, work: &Work, kind: Kind, pair: &Pair, merged: Merged) -> Vec<Write> {
+    fn writes(&self, writer: &Writer<'_>, kind: Kind, pair: &Pair, merged: Merged) -> Vec<Write> {
         let id = &self.integration.id;
-        let expect = |version: Option<u64>| match version {
-            Some(version) => Expect::Fenced {
-                version,
-                fence: work.fence,
-            },
-            None => Expect::Absent,
-        };
+        let right = writer.right;
         let mut writes = Vec::with_capacity(4);
         if let Some(record) = merged.record {
             let key = records::record_key(&id.organization, kind, &record.id);
             let version = pair.record.as_ref().map(|(version, _)| *version);
             writes.push(Write::put(
                 key,
-                expect(version),
-                record.content().fenced(work.fence),
+                right.expect(version),
+                right.sign(record.content()),
             ));
         }
         if let Some(link) = merged.link {
@@ -157,8 +159,8 @@ impl Engine<'_> {
             let version = pair.link.as_ref().map(|(version, _)| *version);
             writes.push(Write::put(
                 key,
-                expect(version),
-                Content::of(&link).fenced(work.fence),
+                right.expect(version),
+                right.sign(Content::of(&right.mark(link))),
             ));
         }
         if merged.send {
@@ -178,7 +180,7 @@ impl Engine<'_> {
                 writes.push(review::write(id, &Review { subject, opened_at }));
             }
         }
-        if work.waits(kind, Side::Pull, &pair.external.id) {
+        if writer.waits(kind, Side::Pull, &pair.external.id) {
             writes.push(quarantine::release(id, kind, Side::Pull, &pair.external.id));
         }
         writes
@@ -186,30 +188,31 @@ impl Engine<'_> {
 
     pub(super) fn refuse(
         &self,
-        work: &Work,
+        writer: &Writer<'_>,
         kind: Kind,
         external: ExternalRecord,
         refusal: &Refusal,
     ) -> Plan {
         let Refusal { field, message } = refusal;
-        let writes = self.quarantine(work, kind, &external.id, field, message);
+        let writes = self.quarantine(writer, kind, &external.id, field, message);
         Plan {
             external,
             writes,
             effect: Effect::Quarantined,
             linked: false,
+            missed: false,
         }
     }
 
     pub(super) fn faulty(
         &self,
-        work: &Work,
+        writer: &Writer<'_>,
         kind: Kind,
         id: Box<str>,
         field: String,
         message: String,
     ) -> Plan {
-        let writes = self.quarantine(work, kind, &id, &field, &message);
+        let writes = self.quarantine(writer, kind, &id, &field, &message);
         let external = ExternalRecord {
             id,
             etag: None,
@@ -225,10 +228,18 @@ impl Engine<'_> {
             writes,
             effect: Effect::Quarantined,
             linked: false,
+            missed: false,
         }
     }
 
-    fn quarantine(&self, work: &Work, kind: Kind, id: &str, field: &str, message: &str) -> Vec<Write> {
+    fn quarantine(
+        &self,
+        writer: &Writer<'_>,
+        kind: Kind,
+        id: &str,
+        field: &str,
+        message: &str,
+    ) -> Vec<Write> {
         let entry = Quarantined {
             kind,
             side: Side::Pull,
@@ -236,7 +247,7 @@ impl Engine<'_> {
             field: field.to_owned(),
             message: message.to_owned(),
             waits_for_another: false,
-            run: work.run.id.clone(),
+            found_by: writer.found_by.clone(),
             since: self.clock.now(),
         };
         vec![quarantine::put(&self.integration.id, &entry)]
@@ -245,6 +256,7 @@ impl Engine<'_> {
 
 impl Plan {
     pub(super) fn count(&self, totals: &mut Totals) {
+        totals.missed += u64::from(self.missed);
         totals.linked += u64::from(self.linked && self.effect != Effect::Quarantined);
         match self.effect {
             Effect::Created => totals.created += 1,
@@ -260,13 +272,6 @@ impl Refusal {
     pub(super) fn contended() -> Self {
         let message = "changes on the platform all the time: retry it later".to_owned();
         Self { field: "id", message }
-    }
-}
-
-impl Work {
-    /// Says whether a row, or a record, waits in quarantine.
-    pub(super) fn waits(&self, kind: Kind, side: Side, id: &str) -> bool {
-        !self.quarantined.is_empty() && self.quarantined.contains(&quarantine::mark(kind, side, id))
     }
 }
 

@@ -2,6 +2,8 @@
 
 use futures::future::OptionFuture;
 
+use jiff::Timestamp;
+
 use super::cursor::Known;
 use super::engine::{Engine, Stop, Work};
 use super::listing;
@@ -93,7 +95,10 @@ impl Engine<'_> {
         for warning in pulled.warnings {
             work.warn(warning);
         }
-        let applied = self.apply(work, kind, pulled.items, reading.fresh).await?;
+        work.told = self.told(work, reading);
+        let applied = self.apply(work, kind, pulled.items, reading.fresh).await;
+        work.told = None;
+        let applied = applied?;
         if reading.listing {
             work.with_checkpoint
                 .push(listing::seen(&work.run, kind, reading.page, &applied.seen));
@@ -107,6 +112,15 @@ impl Engine<'_> {
         }
     }
 
+    /// Returns between when what a page says should have been told of by webhooks: a listing says more than what has changed.
+    fn told(&self, work: &Work, reading: &Reading) -> Option<(Timestamp, Timestamp)> {
+        let since = work.webhooks_since.filter(|_| !reading.listing)?;
+        Some((
+            since,
+            work.run.opened_at.checked_sub(super::engine::PATIENCE).ok()?,
+        ))
+    }
+
     async fn end_of_reading(
         &self,
         work: &mut Work,
@@ -118,7 +132,10 @@ impl Engine<'_> {
         if reading.listing {
             work.run.listed.insert(kind);
         }
-        let position = if reading.listing && !reading.fresh {
+        // A webhook may have taken over rows that have gone since.
+        let was_empty =
+            reading.fresh && !super::hint::is_hinted(self.store, &self.integration.id, kind).await?;
+        let position = if reading.listing && !was_empty {
             Position::Sweep {
                 kind,
                 since,

@@ -222,7 +222,7 @@ impl Engine<'_> {
             field: error.field().unwrap_or("record").to_owned(),
             message: error.to_string(),
             waits_for_another: error.kind() == ErrorKind::NotFound,
-            run: work.run.id.clone(),
+            found_by: work.found_by.clone(),
             since: self.clock.now(),
         };
         self.write(vec![quarantine::put(&self.integration.id, &entry)])

@@ -39,7 +39,7 @@ impl Engine<'_> {
             (ChangeAction::Write { .. }, None) => totals.pushed_created += 1,
             (ChangeAction::Write { .. }, Some(_)) => totals.pushed_updated += 1,
         }
-        if work.waits(kind, Side::Push, pending.id.as_str()) {
+        if work.writer().waits(kind, Side::Push, pending.id.as_str()) {
             let released = quarantine::release(&self.integration.id, kind, Side::Push, pending.id.as_str());
             self.write(vec![released]).await?;
         }
@@ -174,6 +174,7 @@ fn linked(
         held: before.map_or_else(BTreeSet::new, |link| link.held.clone()),
         settled: BTreeSet::new(),
         active: pushed.active,
+        hinted_at: None,
     }
 }
 

@@ -10,7 +10,7 @@ use super::position::Position;
 use super::run::{self, Mode};
 use crate::adapter::{Found, Item};
 use crate::integration::audit;
-use crate::model::{IntegrationId, Kind, RunId};
+use crate::model::{EventId, IntegrationId, Kind, RunId};
 use crate::records;
 use crate::store::{Content, Expect, Key, MAX_WRITES, Query, Row, Store, StoreError, Table, Write};
 
@@ -44,10 +44,25 @@ pub struct Quarantined {
     /// Whether every run tries it again: it waits only for another record.
     #[serde(default)]
     pub waits_for_another: bool,
-    /// The run that put it here.
-    pub run: RunId,
+    /// What put it here.
+    #[serde(flatten)]
+    pub found_by: FoundBy,
     /// When it did.
     pub since: Timestamp,
+}
+
+/// What finds that a record is to wait.
+///
+/// # Shape
+///
+/// `"run":"0190…"`, or `"webhookEvent":"0190…"`, beside the other members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FoundBy {
+    /// A run.
+    Run(RunId),
+    /// The work on a webhook.
+    WebhookEvent(EventId),
 }
 
 impl Side {
@@ -167,6 +182,20 @@ pub(super) async fn ids(
             return Ok(marks);
         }
     }
+}
+
+/// Returns the marks of those that wait, of these ids.
+pub(super) async fn waiting(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    kind: Kind,
+    side: Side,
+    ids: &[Box<str>],
+) -> Result<HashSet<String>, StoreError> {
+    let keys: Vec<Key> = ids.iter().map(|id| key(integration, kind, side, id)).collect();
+    let rows = store.get(&keys).await?;
+    let waits = ids.iter().zip(rows).filter(|(_, row)| row.is_some());
+    Ok(waits.map(|(id, _)| mark(kind, side, id)).collect())
 }
 
 impl Engine<'_> {

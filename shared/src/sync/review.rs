@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lease::{OpenError, open_at};
 use super::position::Position;
-use super::quarantine::{self, Quarantined, Side};
+use super::quarantine::{self, FoundBy, Quarantined, Side};
 use super::run::{self, Mode, Run, RunRequest, read_row};
 use crate::integration::audit;
 use crate::model::{Group, IntegrationId, Kind, Link, RecordId, RunId};
@@ -280,7 +280,7 @@ async fn settle(
 /// Has a row read once more, though it has not changed.
 fn take_again(integration: &IntegrationId, kind: Kind, external: Box<str>, now: Timestamp) -> Write {
     let message = "a review decided for the system's values: they are taken over by the next run".to_owned();
-    let (side, run) = (Side::Pull, RunId::at(now));
+    let (side, found_by) = (Side::Pull, FoundBy::Run(RunId::at(now)));
     let entry = Quarantined {
         kind,
         side,
@@ -288,7 +288,7 @@ fn take_again(integration: &IntegrationId, kind: Kind, external: Box<str>, now: 
         field: "review".to_owned(),
         message,
         waits_for_another: false,
-        run,
+        found_by,
         since: now,
     };
     quarantine::put(integration, &entry)

@@ -36,6 +36,8 @@ pub enum Trigger {
     Direct,
     /// A schedule.
     Schedule,
+    /// A webhook, or what was found out about webhooks.
+    Webhook,
 }
 
 /// What state a run is in.

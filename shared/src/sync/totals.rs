@@ -40,6 +40,8 @@ pub struct Totals {
     pub pushed_removed: u64,
     /// Changes that the system refused, and that wait in quarantine.
     pub push_refused: u64,
+    /// Changes that a webhook should have told of, and that nobody knew before this run.
+    pub missed: u64,
 }
 
 /// What a run cost so far.
@@ -87,5 +89,6 @@ impl Totals {
         self.pushed_updated += other.pushed_updated;
         self.pushed_removed += other.pushed_removed;
         self.push_refused += other.push_refused;
+        self.missed += other.missed;
     }
 }

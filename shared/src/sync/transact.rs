@@ -2,10 +2,11 @@
 
 use futures::future;
 
-use super::engine::{Engine, Stop, Work};
-use super::lease::{self, LANES};
+use super::engine::{Engine, Stop};
+use super::lease::LANES;
 use super::plan::Plan;
 use super::totals::Totals;
+use super::writer::Writer;
 use crate::adapter::ExternalRecord;
 use crate::model::Kind;
 use crate::store::{MAX_WRITES, StoreError};
@@ -20,14 +21,14 @@ impl Engine<'_> {
     /// Carries plans out; returns the rows whose record changed meanwhile.
     pub(super) async fn run_plans(
         &self,
-        work: &Work,
+        writer: &Writer<'_>,
         kind: Kind,
         plans: Vec<Plan>,
         totals: &mut Totals,
     ) -> Result<Vec<ExternalRecord>, Stop> {
         let (idle, busy): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(|plan| plan.writes.is_empty());
         idle.iter().for_each(|plan| plan.count(totals));
-        if work.run.dry_run {
+        if writer.dry_run {
             busy.iter().for_each(|plan| plan.count(totals));
             return Ok(Vec::new());
         }
@@ -38,7 +39,7 @@ impl Engine<'_> {
         let lanes = lanes
             .into_iter()
             .enumerate()
-            .map(|(lane, batches)| self.in_lane(work, lane, batches));
+            .map(|(lane, batches)| self.in_lane(writer, lane, batches));
         let done = future::try_join_all(lanes).await?.into_iter().flatten();
         let mut again = Vec::new();
         for batch in done {
@@ -51,24 +52,34 @@ impl Engine<'_> {
         Ok(again)
     }
 
-    async fn in_lane(&self, work: &Work, lane: usize, batches: Vec<Vec<Plan>>) -> Result<Vec<Batch>, Stop> {
+    async fn in_lane(
+        &self,
+        writer: &Writer<'_>,
+        lane: usize,
+        batches: Vec<Vec<Plan>>,
+    ) -> Result<Vec<Batch>, Stop> {
         let mut done = Vec::with_capacity(batches.len());
         for batch in batches {
-            done.push(self.transact(work, lane, batch).await?);
+            done.push(self.transact(writer, lane, batch).await?);
         }
         Ok(done)
     }
 
     /// Carries out the plans of one transaction; those that are refused leave it, and the rest is tried again.
-    async fn transact(&self, work: &Work, lane: usize, mut plans: Vec<Plan>) -> Result<Batch, Stop> {
+    async fn transact(&self, writer: &Writer<'_>, lane: usize, mut plans: Vec<Plan>) -> Result<Batch, Stop> {
         let mut refused = Vec::new();
         while !plans.is_empty() {
-            let guard = lease::in_lane(&self.integration.id, lane, work.fence);
+            let guard = writer.right.lane(&self.integration.id, lane);
+            let guards = usize::from(guard.is_some());
             let parts = plans.iter().flat_map(|plan| plan.writes.iter().cloned());
-            match self.write(std::iter::once(guard).chain(parts).collect()).await {
+            match self.write(guard.into_iter().chain(parts).collect()).await {
                 Ok(()) => break,
-                Err(StoreError::Refused { parts }) if parts.contains(&0) => return Err(Stop::Fenced),
-                Err(StoreError::Refused { parts }) => refused.extend(take_refused(&mut plans, &parts)),
+                Err(StoreError::Refused { parts }) if parts.first().is_some_and(|first| *first < guards) => {
+                    return Err(Stop::Fenced);
+                }
+                Err(StoreError::Refused { parts }) => {
+                    refused.extend(take_refused(&mut plans, guards, &parts))
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -77,8 +88,8 @@ impl Engine<'_> {
 }
 
 /// Takes out the plans to which the refused parts belong; all of them where none is named.
-fn take_refused(plans: &mut Vec<Plan>, parts: &[usize]) -> Vec<Plan> {
-    let mut first = 1; // behind the lane
+fn take_refused(plans: &mut Vec<Plan>, guards: usize, parts: &[usize]) -> Vec<Plan> {
+    let mut first = guards;
     let mut refused = Vec::new();
     let mut kept = Vec::with_capacity(plans.len());
     for plan in plans.drain(..) {

@@ -35,6 +35,11 @@ impl Cornerstone {
         Some(Self { header })
     }
 
+    /// Returns the header that shows the secret.
+    pub(super) const fn header(&self) -> &str {
+        self.header.as_str()
+    }
+
     pub(super) fn verify(
         &self,
         raw: RawWebhook,

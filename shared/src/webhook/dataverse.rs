@@ -23,6 +23,7 @@ use super::live::Live;
 use super::profile;
 use super::raw::RawWebhook;
 use super::refused::Reason;
+use super::sign::Paste;
 use super::token::Token;
 use super::verified::{DedupKey, VerifiedWebhook};
 use crate::settings::Section;
@@ -78,6 +79,22 @@ impl Dataverse {
             place: place?,
             organization_id,
         })
+    }
+
+    /// Says where the secret stands.
+    pub(super) const fn paste(&self) -> Paste<'_> {
+        match &self.place {
+            Place::Header(name) => Paste::Header(name.as_str()),
+            Place::Query(name) => Paste::Query(name.as_str()),
+        }
+    }
+
+    /// Shows the secret as a registration does.
+    pub(super) fn show(&self, raw: &mut RawWebhook, secret: &str) {
+        match &self.place {
+            Place::Header(name) => raw.put(name, secret),
+            Place::Query(name) => raw.query = Some(format!("{name}={secret}")),
+        }
     }
 
     pub(super) fn verify(

@@ -31,6 +31,7 @@ use super::encoding::{self, BASE64, BASE64_URL};
 use super::live::Live;
 use super::raw::RawWebhook;
 use super::refused::Reason;
+use super::sign::OnlyTheSender;
 use super::verified::{DedupKey, VerifiedWebhook};
 use super::{mac, profile, strength, time};
 use crate::settings::Section;
@@ -106,6 +107,41 @@ impl Hmac {
             Algorithm::Sha512 => HMAC_SHA512,
         };
         Ok(Key::new(algorithm, text.as_bytes()))
+    }
+
+    /// Signs as a sender does.
+    pub(super) fn sign(
+        &self,
+        raw: &mut RawWebhook,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<(), OnlyTheSender> {
+        let key = self.key(secret).map_err(|_| OnlyTheSender)?;
+        let seconds = self
+            .timestamp
+            .as_ref()
+            .map(|time| (time, now.as_second().to_string()));
+        let signed = seconds
+            .as_ref()
+            .map(|(time, seconds)| [seconds.as_str(), &time.separator]);
+        let [before, between] = signed.unwrap_or_default();
+        let code = mac::code(&key, &[before.as_bytes(), between.as_bytes(), &raw.body]);
+        raw.put(
+            &self.header,
+            &format!("{}{}", self.prefix, self.encode(code.as_ref())),
+        );
+        if let Some((time, seconds)) = seconds {
+            raw.put(&time.header, &seconds);
+        }
+        Ok(())
+    }
+
+    fn encode(&self, code: &[u8]) -> String {
+        match self.encoding {
+            Encoding::Hex => code.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Encoding::Base64 => BASE64.encode(code),
+            Encoding::Base64Url => BASE64_URL.encode(code),
+        }
     }
 
     pub(super) fn verify(

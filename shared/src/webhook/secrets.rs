@@ -28,6 +28,15 @@ pub struct Secrets {
 }
 
 impl Secrets {
+    /// Takes a secret that no other is live beside.
+    #[must_use]
+    pub const fn of(current: SecretString) -> Self {
+        Self {
+            current,
+            previous: None,
+        }
+    }
+
     /// Reads secrets; whether a scheme can do anything with them is [`Verifier::new`](super::Verifier::new)'s to say.
     ///
     /// # Errors

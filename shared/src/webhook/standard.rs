@@ -20,6 +20,7 @@ use super::live::Live;
 use super::mac::{self, PublicKey};
 use super::raw::RawWebhook;
 use super::refused::Reason;
+use super::sign::OnlyTheSender;
 use super::verified::{DedupKey, VerifiedWebhook};
 use super::{strength, time};
 
@@ -109,6 +110,25 @@ pub(super) fn verify(raw: RawWebhook, keys: &Live<Key>, now: Timestamp) -> Resul
     time::near(signed_at, now, TOLERANCE)?;
     let webhook = VerifiedWebhook::new(encoding::plain(raw)?, DedupKey::of_id(&id));
     Ok(webhook.with_id(&id).with_time(signed_at))
+}
+
+/// Signs as a sender does.
+pub(super) fn sign(
+    raw: &mut RawWebhook,
+    secret: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<(), OnlyTheSender> {
+    let Ok(Key::Shared(key)) = Key::read(secret) else {
+        return Err(OnlyTheSender);
+    };
+    let seconds = now.as_second().to_string();
+    let content = [id.as_bytes(), b".", seconds.as_bytes(), b".", &raw.body];
+    let code = STANDARD.encode(mac::code(&key, &content));
+    raw.put(ID, id);
+    raw.put(TIMESTAMP, &seconds);
+    raw.put(SIGNATURE, &format!("v1,{code}"));
+    Ok(())
 }
 
 fn check_id(id: &str) -> Result<&str, Reason> {

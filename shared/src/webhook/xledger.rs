@@ -11,6 +11,7 @@
 
 use base64::Engine as _;
 use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use ring::hmac::{HMAC_SHA256, Key};
 use secrecy::zeroize::Zeroizing;
 
@@ -18,6 +19,7 @@ use super::encoding::{self, BASE64_URL};
 use super::live::Live;
 use super::raw::RawWebhook;
 use super::refused::Reason;
+use super::sign::OnlyTheSender;
 use super::verified::{DedupKey, VerifiedWebhook};
 use super::{mac, strength, time};
 
@@ -51,6 +53,17 @@ pub(super) fn verify(raw: RawWebhook, keys: &Live<Key>, now: Timestamp) -> Resul
     let body = encoding::plain(raw)?;
     let dedup_key = DedupKey::of_body(&body);
     Ok(VerifiedWebhook::new(body, dedup_key).with_time(signed_at))
+}
+
+/// Signs as Xledger does.
+pub(super) fn sign(raw: &mut RawWebhook, token: &str, now: Timestamp) -> Result<(), OnlyTheSender> {
+    let key = key(token).map_err(|_| OnlyTheSender)?;
+    let seconds = now.as_second().to_string();
+    let code = mac::code(&key, &[seconds.as_bytes(), b".", &raw.body]);
+    raw.put(SIGNATURE, &BASE64_URL.encode(code));
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+    raw.put(DATE, &date.unwrap_or_default());
+    Ok(())
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Reason> {

@@ -49,11 +49,11 @@ fn run_seeds(scenario: impl AsyncFn(u64)) {
 async fn live_through(seed: u64) -> World {
     let mut world = World::new(seed).await;
     for _ in 0..world.dice.below(25) {
-        world.system.human();
+        world.human().await;
     }
     for _ in 0..40 {
         match world.dice.below(6) {
-            0 => world.system.human(),
+            0 => world.human().await,
             1 => world.platform().await,
             2 => {
                 let mode = if world.dice.one_in(4) {
@@ -70,6 +70,7 @@ async fn live_through(seed: u64) -> World {
     world.wake_sleepers().await;
     world.settle().await;
     world.approve_all().await;
+    world.drain().await;
     world
 }
 
@@ -173,7 +174,7 @@ fn a_dry_run_writes_no_record_and_tells_what_the_next_run_then_does() {
         let mut world = live_through(seed).await;
         final_run(&mut world, Mode::Delta).await;
         for _ in 0..10 {
-            world.system.human();
+            let _row = world.system.human();
         }
         let before = snapshot(&world).await;
         let dry = world.open(Mode::Delta, true).await.unwrap();

@@ -70,8 +70,8 @@ impl ModelSystem {
             .collect()
     }
 
-    /// Somebody changes something in the portal.
-    pub(crate) fn human(&self) {
+    /// Somebody changes something in the portal; returns which row.
+    pub(crate) fn human(&self) -> Option<(Kind, Box<str>)> {
         let kind = if self.dice.one_in(4) {
             Kind::Membership
         } else {
@@ -94,7 +94,7 @@ impl ModelSystem {
                 let fields = self.fields(kind, &members);
                 tables.put(
                     kind,
-                    id,
+                    id.clone(),
                     Row {
                         fields,
                         key,
@@ -103,14 +103,16 @@ impl ModelSystem {
                         ours: false,
                     },
                 );
+                Some((kind, id))
             }
             4..9 if !ids.is_empty() => {
                 let id = ids[self.dice.below(ids.len())].clone();
                 if let Some(mut row) = tables.rows.get(&(kind, id.clone())).cloned() {
                     self.edit(&mut row.fields);
                     (row.modified_at, row.ours) = (now, false);
-                    tables.put(kind, id, row);
+                    tables.put(kind, id.clone(), row);
                 }
+                Some((kind, id))
             }
             9 => {
                 let id = ids
@@ -119,8 +121,9 @@ impl ModelSystem {
                 if let Some(id) = id {
                     tables.remove(kind, id.clone());
                 }
+                Some((kind, id?.clone()))
             }
-            _ => {}
+            _ => None,
         }
     }
 

@@ -7,11 +7,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use shared::adapter::Adapter;
+use shared::adapter::{Adapter, Hint};
 use shared::clock::{Clock, ManualClock};
-use shared::flow::work::{Connect, Worker, slice};
+use shared::flow::watch::Registrar;
+use shared::flow::work::{Connect, Job, Worker, work};
 use shared::flow::{Ports, reconcile};
+use shared::http::Exceptions;
+use shared::inbox::{self, Delivery, EventState, Say};
 use shared::integration::{ConflictRule, DeleteGuard, Direction, Integration, State, integration_key};
+use shared::keys::MemoryKeys;
 use shared::model::{Fields, Group, IntegrationId, Kind, Origin, Record, System, Value};
 use shared::publish::{MemoryPublish, Publish};
 use shared::queue::{MemoryQueue, Queue};
@@ -83,6 +87,11 @@ impl World {
             ports,
             publish: Arc::<ChaosBus>::clone(&bus),
             connect,
+            exceptions: Exceptions::none(),
+            registrar: Registrar {
+                keys: Arc::new(MemoryKeys::new()),
+                api_url: "https://api.example".parse().unwrap(),
+            },
         };
         let world = Self {
             clock,
@@ -148,14 +157,38 @@ impl World {
         Some(run)
     }
 
+    /// Somebody changes something in the portal, which may tell of it, once or more often.
+    pub(crate) async fn human(&self) {
+        let Some((kind, row)) = self.system.human() else {
+            return;
+        };
+        for _ in 0..self.dice.below(3) {
+            let name = self.dice.word("webhook");
+            let delivery = Delivery {
+                endpoint: "org.AAAAAAAAAAAAAAAAAAAAAA".parse().unwrap(),
+                integration: id(),
+                dedup_key: name.clone(),
+                content: name,
+                received_at: self.clock.now(),
+                signed_at: None,
+                sender_id: None,
+                say: Say::Rows(vec![Hint {
+                    kind,
+                    id: row.clone(),
+                }]),
+            };
+            self.queue.send(delivery.message()).await.unwrap();
+        }
+    }
+
     /// One worker takes one message, or `reconcile` has its turn.
     pub(crate) async fn turn(&mut self) {
         match self.queue.receive(System::Dynamics365) {
             None => self.reconcile().await,
             Some(received) => {
-                let message = serde_json::from_str(&received.message.body).unwrap();
+                let job: Job = serde_json::from_str(&received.message.body).unwrap();
                 let worker = self.worker.clone();
-                let work: Slice = Box::pin(async move { slice(&worker, &message).await });
+                let work: Slice = Box::pin(async move { work(&worker, &job).await });
                 match self.survive(work).await {
                     Some(Ok(())) => drop(self.queue.ack(&received)),
                     Some(Err(_)) => drop(self.queue.fail(&received)),
@@ -309,6 +342,21 @@ impl World {
             self.turn().await;
         }
         panic!("the run never ends");
+    }
+
+    /// Works until no webhook is left.
+    pub(crate) async fn drain(&mut self) {
+        for _ in 0..2_000 {
+            let (events, _) = inbox::list_events(&self.store.inner, &id(), None, 100_000)
+                .await
+                .unwrap();
+            let waits = events.iter().any(|event| event.state == EventState::Received);
+            if !waits && self.queue.is_empty(System::Dynamics365) {
+                return;
+            }
+            self.turn().await;
+        }
+        panic!("a webhook never ends");
     }
 
     /// A human approves what waits for one: a system that suddenly holds nothing at all is not believed unasked.

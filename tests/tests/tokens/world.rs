@@ -145,6 +145,8 @@ impl World {
             vault: vault.clone(),
             scheduler: Arc::new(MemoryScheduler::new()),
             exceptions,
+            keys: Arc::clone(&self.keys),
+            api_url: "https://api.example".parse().unwrap(),
         });
         let tokens = token_routes(TokenState {
             ports: self.ports.clone(),

@@ -6,6 +6,7 @@ use lambda::testing::{answered, events, memory};
 use shared::api::integration_routes;
 use shared::http::Exceptions;
 use shared::integration::Vault;
+use shared::keys::MemoryKeys;
 use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
@@ -19,6 +20,8 @@ fn handler() -> Handler {
         vault,
         scheduler: Arc::new(MemoryScheduler::new()),
         exceptions: Exceptions::none(),
+        keys: Arc::new(MemoryKeys::new()),
+        api_url: "https://api.example".parse().unwrap(),
     };
     Handler {
         api: Api::new(integration_routes(state.clone()), &ports),
@@ -48,7 +51,7 @@ async fn every_event_is_answered_as_it_should_be() {
         let expected = match case.as_str() {
             "schedule_sync" => 404,
             "put_integration" | "put_member" => 201,
-            "get_integration_status" | "list_runs" => 404,
+            "get_integration_status" | "list_runs" | "open_webhook_endpoint" => 404,
             "put_members_in_bulk" | "get_health" | "get_openapi" => 200,
             "body_that_is_not_base64" | "path_that_was_decoded" => 400,
             other => panic!("nobody says what is to become of {other}"),

@@ -25,6 +25,8 @@ async fn handler() -> Handler {
         vault: Vault::new(Arc::<MemorySecrets>::clone(&secrets), PREFIX),
         scheduler: Arc::new(MemoryScheduler::new()),
         exceptions: Exceptions::none(),
+        keys: Arc::new(MemoryKeys::new()),
+        api_url: "https://api.example".parse().unwrap(),
     };
     let integrations = Api::new(integration_routes(integrations), &ports);
     let Invocation::Http(mut put) = events("integrations").remove("put_integration").unwrap() else {

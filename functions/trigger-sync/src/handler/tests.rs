@@ -4,6 +4,7 @@ use lambda::testing::{answered, events, memory};
 use shared::api::{Integrations, integration_routes, trigger_routes};
 use shared::http::Exceptions;
 use shared::integration::Vault;
+use shared::keys::MemoryKeys;
 use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
@@ -18,6 +19,8 @@ async fn handler() -> Handler {
         vault,
         scheduler: std::sync::Arc::new(MemoryScheduler::new()),
         exceptions: Exceptions::none(),
+        keys: std::sync::Arc::new(MemoryKeys::new()),
+        api_url: "https://api.example".parse().unwrap(),
     };
     let integrations = Api::new(integration_routes(state), &ports);
     let Invocation::Http(put) = events("integrations").remove("put_integration").unwrap() else {

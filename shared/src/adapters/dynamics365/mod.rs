@@ -39,6 +39,7 @@ mod reply;
 mod rows;
 mod subscribe;
 mod table;
+mod webhook;
 mod wire;
 
 #[cfg(test)]
@@ -58,6 +59,7 @@ pub(super) use adapter::Dynamics365;
 
 use super::Connections;
 use super::session::Session;
+use crate::adapter::ReadWebhook;
 use crate::flow::refresh::{Registration, SignIn};
 use crate::http::Exceptions;
 use crate::integration::Integration;
@@ -66,6 +68,7 @@ use crate::oauth::{Application, Format, Grant, TokenKey, TokenSource};
 use crate::secrets::Secret;
 use client::Client;
 use config::{Credentials, Settings};
+use webhook::Contexts;
 
 /// How many changes one push takes: the system works through a batch one by one, and has to end well within the
 /// time of a slice.
@@ -153,6 +156,15 @@ fn tokens(
         format: Format::Form,
     };
     connections.source(key, settings.grant, application, http)
+}
+
+/// Returns what reads the webhooks of an integration.
+pub(super) fn webhooks(
+    integration: &Integration,
+    exceptions: &Exceptions,
+) -> Result<Arc<dyn ReadWebhook>, Vec<FieldError>> {
+    let settings = Settings::read(&integration.settings, &integration.excluded_groups, exceptions)?;
+    Ok(Arc::new(Contexts::new(&settings)))
 }
 
 /// Returns how an integration signs in; nothing is sent.

@@ -12,3 +12,4 @@ pub(super) mod sync;
 pub(super) mod test;
 pub(super) mod tokens;
 pub(super) mod waiting;
+pub(super) mod webhooks;

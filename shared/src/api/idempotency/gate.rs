@@ -1,11 +1,12 @@
 //! The gate that requests with an `Idempotency-Key` pass.
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::row::{Answer, Claim, Verdict, claim, row_key};
@@ -25,6 +26,17 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// The headers that are kept with an answer.
 const KEPT_HEADERS: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
 
+/// What is kept of an answer, where that is less than what is answered: a secret is shown once.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Kept(Bytes);
+
+impl Kept {
+    /// Keeps another body of JSON.
+    pub(in crate::api) fn json(body: &impl Serialize) -> Self {
+        Self(serde_json::to_vec(body).unwrap_or_default().into())
+    }
+}
+
 /// Which attempt at a request an endpoint serves.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::api) struct Again(pub(in crate::api) Attempt);
@@ -37,8 +49,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Again {
     }
 }
 
-/// Lets a request through once for each key; one without a key, or that changes nothing, as it is.
+/// Lets a request through once for each key; one without a key, that changes nothing, or that is about no organization, as
+/// it is: keys are kept by organization and caller, and whoever sends a webhook is none.
 pub(in crate::api) async fn gate(State(ports): State<Ports>, request: Request, next: Next) -> Response {
+    if !is_of_an_organization(&request) {
+        return next.run(request).await;
+    }
     match key_of(request.method(), request.headers()) {
         Ok(None) => next.run(request).await,
         Ok(Some(key)) => {
@@ -47,6 +63,16 @@ pub(in crate::api) async fn gate(State(ports): State<Ports>, request: Request, n
         }
         Err(problem) => problem.into_response(),
     }
+}
+
+fn is_of_an_organization(request: &Request) -> bool {
+    let path = request.extensions().get::<MatchedPath>();
+    let names = |path: &MatchedPath| {
+        ["{organizationId}", "{integrationId}"]
+            .iter()
+            .any(|name| path.as_str().contains(name))
+    };
+    path.is_some_and(names)
 }
 
 fn key_of(method: &Method, headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -102,7 +128,8 @@ async fn settle(ports: &Ports, claim: Claim, response: Response) -> Result<Respo
     let body = to_bytes(body, usize::MAX)
         .await
         .map_err(|error| Problem::internal(&error))?;
-    if let Some(answer) = answer(&head, &body) {
+    let kept = head.extensions.get::<Kept>().map_or(&body, |kept| &kept.0);
+    if let Some(answer) = answer(&head, kept) {
         warn(claim.keep(store, answer).await);
     }
     Ok(Response::from_parts(head, Body::from(body)))

@@ -11,4 +11,4 @@
 mod gate;
 mod row;
 
-pub(super) use gate::{Again, gate};
+pub(super) use gate::{Again, Kept, gate};

@@ -41,6 +41,7 @@ async fn linked() -> World {
             held: Default::default(),
             settled: Default::default(),
             active: true,
+            hinted_at: None,
         };
         let key = record_key(&integration().organization, Kind::Member, &linked.id);
         let writes = vec![

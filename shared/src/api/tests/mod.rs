@@ -1,6 +1,7 @@
 //! What the API promises, sentence by sentence.
 
 mod authorizing;
+mod book;
 mod breaking;
 mod bulk;
 mod connecting;
@@ -17,4 +18,5 @@ mod scheduling;
 mod syncing;
 mod tokens;
 mod waiting;
+mod webhooks;
 mod world;

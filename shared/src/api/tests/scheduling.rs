@@ -14,8 +14,11 @@ use crate::adapter::{Adapter, ErrorKind, Unusable};
 use crate::flow::Ports;
 use crate::flow::reconcile::{self, Mended};
 use crate::flow::schedule::{Ticked, tick};
+use crate::flow::watch::Registrar;
 use crate::flow::work::{Connect, Worker, slice};
+use crate::http::Exceptions;
 use crate::integration::Integration;
+use crate::keys::MemoryKeys;
 use crate::model::System;
 use crate::publish::{MemoryPublish, Publish};
 use crate::schedule::{self, Schedule};
@@ -75,7 +78,7 @@ impl World {
         }
     }
 
-    async fn reconcile(&self) -> Mended {
+    pub(super) async fn reconcile(&self) -> Mended {
         self.reconcile_with(Arc::clone(&self.scheduler) as Arc<dyn Scheduler>)
             .await
     }
@@ -97,6 +100,11 @@ impl World {
             ports: self.ports.clone(),
             publish: Arc::new(MemoryPublish::new()),
             connect: Arc::new(Refusing),
+            exceptions: Exceptions::none(),
+            registrar: Registrar {
+                keys: Arc::new(MemoryKeys::new()),
+                api_url: "https://api.example".parse().unwrap(),
+            },
         };
         while let Some(received) = self.queue.receive(System::Dynamics365) {
             let message: SliceMessage = serde_json::from_str(&received.message.body).unwrap();

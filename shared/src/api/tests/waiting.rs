@@ -6,7 +6,7 @@ use super::world::{Answer, INTEGRATION, World, integration};
 use crate::clock::Clock;
 use crate::model::{Kind, RunId};
 use crate::store::{Query, Table, Write};
-use crate::sync::quarantine::{self, Quarantined, Side};
+use crate::sync::quarantine::{self, FoundBy, Quarantined, Side};
 use crate::sync::review::{self, Review, Subject};
 
 /// An integration with one record in quarantine, on both sides, and deletions that wait for a decision.
@@ -22,7 +22,7 @@ async fn waiting() -> World {
             field: "email".into(),
             message: "is not an address".into(),
             waits_for_another: false,
-            run: run.clone(),
+            found_by: FoundBy::Run(run.clone()),
             since: now,
         };
         quarantine::put(&integration(), &entry)

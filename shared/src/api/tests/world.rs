@@ -12,16 +12,17 @@ use utoipa_axum::router::OpenApiRouter;
 use super::breaking::{Breaking, Side, Yielding};
 use crate::adapter::{Adapter, ErrorKind, Finding, Unusable};
 use crate::api::{
-    Api, Caller, Integrations, RegistryState, Test, TokenState, integration_routes, registry_routes,
-    test_routes, token_routes, trigger_routes,
+    Api, Caller, Integrations, RegistryState, Test, TokenState, WebhookState, integration_routes,
+    registry_routes, test_routes, token_routes, trigger_routes, webhook_routes,
 };
 use crate::clock::{Clock, ManualClock};
 use crate::flow::Ports;
+use crate::flow::receive::Receiver;
 use crate::flow::refresh::{Registration, Registrations};
 use crate::flow::work::Connect;
 use crate::http::Exceptions;
 use crate::integration::{Integration, Prove, Vault};
-use crate::keys::MemoryKeys;
+use crate::keys::{Keys, MemoryKeys};
 use crate::model::{IntegrationId, System};
 use crate::oauth::{TokenError, TokenErrorKind};
 use crate::queue::MemoryQueue;
@@ -43,6 +44,8 @@ pub(super) struct World {
     pub(super) registry: Registry,
     pub(super) tokens: Arc<Tokens>,
     state: RegistryState,
+    pub(super) keys: Arc<dyn Keys>,
+    receiver: Receiver,
 }
 
 /// An answer.
@@ -115,7 +118,10 @@ impl World {
             queue: Arc::<MemoryQueue>::clone(&queue),
             clock: time,
         };
+        let keys: Arc<dyn Keys> = Arc::new(MemoryKeys::new());
         Self {
+            receiver: Receiver::new(ports.clone(), Arc::clone(&keys), Exceptions::none()),
+            keys,
             ports,
             clock,
             queue,
@@ -172,11 +178,13 @@ impl World {
             registry: self.registry.clone(),
             tokens: Arc::clone(&self.tokens),
             state: self.state.clone(),
+            keys: Arc::clone(&self.keys),
+            receiver: self.receiver.clone(),
         };
         (world, breaking)
     }
 
-    pub(super) fn routes(&self) -> [OpenApiRouter; 5] {
+    pub(super) fn routes(&self) -> [OpenApiRouter; 6] {
         let ports = self.ports.clone();
         let vault = Vault::new(Arc::<MemorySecrets>::clone(&self.secrets), "test/");
         let exceptions = Exceptions::none();
@@ -187,6 +195,11 @@ impl World {
                 vault: vault.clone(),
                 scheduler: Arc::<MemoryScheduler>::clone(&self.scheduler),
                 exceptions,
+                keys: Arc::clone(&self.keys),
+                api_url: "https://api.example".parse().unwrap(),
+            }),
+            webhook_routes(WebhookState {
+                receiver: self.receiver.clone(),
             }),
             test_routes(Test {
                 system: System::Dynamics365,
@@ -210,11 +223,12 @@ impl World {
         let [
             trigger_sync,
             integrations,
+            webhooks,
             dynamics365,
             token_refresh,
             integration_systems,
         ] = self.routes();
-        let of_organizations = [trigger_sync, integrations, dynamics365, token_refresh]
+        let of_organizations = [trigger_sync, integrations, webhooks, dynamics365, token_refresh]
             .map(|routes| Api::new(routes, &self.ports));
         let clock = &self.ports.clock;
         let others = [Api::of_no_organization(integration_systems, clock)];

@@ -7,6 +7,7 @@ mod run;
 mod schedule;
 mod token;
 mod waiting;
+mod webhook;
 
 pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
 pub(super) use record::{MemberBody, MembershipBody, RecordList, RecordView};
@@ -15,6 +16,10 @@ pub(super) use run::{LastResult, RunList, RunView, StartedAll};
 pub(super) use schedule::{ScheduleBody, ScheduleView};
 pub(super) use token::{SignInView, TokenView};
 pub(super) use waiting::{QuarantineList, ReviewList, ReviewView};
+pub(super) use webhook::{
+    EndpointBody, EndpointList, EndpointView, EventList, EventView, ReplayBody, Replayed, RotationBody,
+    TestView,
+};
 
 use crate::model::IntegrationId;
 

@@ -15,10 +15,11 @@ use crate::Result;
 use crate::options::Options;
 use crate::report::{self, MEGABYTES, MILLISECONDS, Samples};
 
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "trigger-sync",
     "integrations",
     "dynamics365",
+    "webhooks",
     "token-refresh",
     "reconcile",
     "authorizer",
@@ -31,7 +32,7 @@ const LARGEST: f64 = 9.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What Lambda and the template tell a function.
-const ENVIRONMENT: [(&str, &str); 25] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 25] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),

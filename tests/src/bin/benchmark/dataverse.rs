@@ -109,7 +109,8 @@ impl Connect for Dataverse {
     }
 }
 
-fn integration(connection: &Connection) -> Result<Integration, Failure> {
+/// Returns an integration that maps what the adapter maps.
+pub(crate) fn integration(connection: &Connection) -> Result<Integration, Failure> {
     let now = SystemClock.now();
     Ok(Integration {
         id: "hlf:dynamics365".parse()?,

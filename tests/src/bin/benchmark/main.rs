@@ -1,7 +1,7 @@
 //! Measures the service against the least that a program would have to do, side by side in one run.
 //!
 //! ```text
-//! cargo run --release -p tests --bin benchmark [-- pull|sink|latency|memory|cold-start|graphql|secrecy|csv …]
+//! cargo run --release -p tests --bin benchmark [-- pull|sink|latency|memory|cold-start|graphql|secrecy|csv|webhooks …]
 //!     [--runs N] [--contacts N] [--many N] [--rows N]
 //! ```
 //!
@@ -15,6 +15,7 @@
 //! | `graphql` | the costliest documents that are accepted | their answers, written by `serde_json` | ≤ 50 ms |
 //! | `secrecy` | the time of a refusal of one kind | of another kind | Welch's t ≤ 4.5 |
 //! | `csv` | a table of `--rows` rows, written and read | Python's `csv`, polars, `csv-parse` on Node | ≤ 1, ≤ 64 MB |
+//! | `webhooks` | a webhook verified and put on the queue, p50 and p99 | a plain handler: put on the queue, unseen | ≤ 1.2 |
 //!
 //! What is measured works on one thread, as the functions do. Dataverse and DynamoDB are played by processes of their
 //! own: the simulation of this package, and a stand-in that takes every write. Measured and alternative take turns, so
@@ -25,6 +26,7 @@ mod cold_start;
 mod csv;
 mod dataverse;
 mod graphql;
+mod head;
 mod latency;
 mod memory;
 mod options;
@@ -39,6 +41,7 @@ mod sink;
 mod split;
 mod stand_in;
 mod sync;
+mod webhooks;
 
 use std::future::Future;
 
@@ -75,6 +78,7 @@ async fn measure(options: &Options) -> Result<()> {
             Measure::Graphql => graphql::measure(options).await?,
             Measure::Secrecy => secrecy::measure(options).await?,
             Measure::Csv => csv::measure(options)?,
+            Measure::Webhooks => webhooks::measure(options)?,
         }
     }
     Ok(())

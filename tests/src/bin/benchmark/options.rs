@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::csv::Way;
 
-const USAGE: &str = "benchmark [pull] [sink] [latency] [memory] [cold-start] [graphql] [secrecy] [csv] [--runs N] [--contacts N] [--many N] [--rows N]";
+const USAGE: &str = "benchmark [pull] [sink] [latency] [memory] [cold-start] [graphql] [secrecy] [csv] [webhooks] [--runs N] [--contacts N] [--many N] [--rows N]";
 
 /// What this process is to do; all but the last are what it starts itself for.
 #[derive(Debug)]
@@ -28,9 +28,10 @@ pub(crate) enum Measure {
     Graphql,
     Secrecy,
     Csv,
+    Webhooks,
 }
 
-const ALL: [(&str, Measure); 8] = [
+const ALL: [(&str, Measure); 9] = [
     ("pull", Measure::Pull),
     ("sink", Measure::Sink),
     ("latency", Measure::Latency),
@@ -39,6 +40,7 @@ const ALL: [(&str, Measure); 8] = [
     ("graphql", Measure::Graphql),
     ("secrecy", Measure::Secrecy),
     ("csv", Measure::Csv),
+    ("webhooks", Measure::Webhooks),
 ];
 
 /// What to measure, and how much of it.

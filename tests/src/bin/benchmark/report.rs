@@ -23,6 +23,12 @@ impl Samples {
         f64::midpoint(self.0[below], self.0[above])
     }
 
+    /// Returns the one that so great a share is not above.
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
+        let place = (share * self.0.len() as f64).ceil() as usize;
+        self.0[place.clamp(1, self.0.len()) - 1]
+    }
+
     fn row(&self, name: &str, unit: Unit) -> String {
         let (least, most) = (self.0[0], self.0[self.0.len() - 1]);
         let Unit {
@@ -57,6 +63,11 @@ pub(crate) const MILLISECONDS: Unit = Unit {
     digits: 2,
     name: "ms",
 };
+pub(crate) const RATIO: Unit = Unit {
+    scale: 1.0,
+    digits: 2,
+    name: "",
+};
 pub(crate) const MEGABYTES: Unit = Unit {
     scale: 1.0 / (1024.0 * 1024.0),
     digits: 1,
@@ -76,6 +87,16 @@ pub(crate) fn title(title: impl Display) {
 
 pub(crate) fn samples(name: &str, samples: &Samples, unit: Unit) {
     line(samples.row(name, unit));
+}
+
+/// Prints one number.
+pub(crate) fn number(name: &str, number: f64, unit: Unit) {
+    let Unit {
+        scale,
+        digits,
+        name: unit,
+    } = unit;
+    line(format!("  {name:<42}{:>9.digits$} {unit}", number * scale));
 }
 
 /// Prints a measured number beside the most that it may be.

@@ -3,10 +3,11 @@
 //! `{}` is a whole answer to `TransactWriteItems`, `BatchWriteItem`, `UpdateItem`, `BatchGetItem`, and `Query`: done,
 //! nothing left over, nothing found.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
+use crate::head::Head;
 use crate::{Result, server};
 
 const ANSWER: &[u8] =
@@ -26,27 +27,9 @@ pub(crate) fn serve() -> Result<()> {
 fn answer_all(mut stream: TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut requests = BufReader::with_capacity(1 << 16, stream.try_clone()?);
-    while let Some(length) = head(&mut requests)? {
-        io::copy(&mut (&mut requests).take(length), &mut io::sink())?;
+    while let Some(head) = Head::read(&mut requests)? {
+        io::copy(&mut (&mut requests).take(head.length), &mut io::sink())?;
         stream.write_all(ANSWER)?;
     }
     Ok(())
-}
-
-/// Reads the head of a request; returns the length of its body, or nothing at the end of the connection.
-fn head(requests: &mut impl BufRead) -> io::Result<Option<u64>> {
-    let (mut length, mut line) = (0, String::new());
-    loop {
-        line.clear();
-        if requests.read_line(&mut line)? == 0 {
-            return Ok(None);
-        }
-        let header = line.trim_end().to_ascii_lowercase();
-        if header.is_empty() {
-            return Ok(Some(length));
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().map_err(io::Error::other)?;
-        }
-    }
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use shared::clients::Clients;
 use shared::clock::SystemClock;
+use shared::flow::watch::Registrar;
 use shared::flow::work::{Connect, Worker, slice};
 use shared::flow::{Attempt, Ports, trigger};
+use shared::http::Exceptions;
 use shared::integration::integration_key;
+use shared::keys::MemoryKeys;
 use shared::model::{Kind, System};
 use shared::publish::MemoryPublish;
 use shared::queue::MemoryQueue;
@@ -33,6 +36,11 @@ pub(crate) async fn first_sync(dataverse: &Arc<Dataverse>, tables: &SdkConfig) -
         },
         publish: Arc::new(MemoryPublish::new()),
         connect: Arc::<Dataverse>::clone(dataverse) as Arc<dyn Connect>,
+        exceptions: Exceptions::none(),
+        registrar: Registrar {
+            keys: Arc::new(MemoryKeys::new()),
+            api_url: "https://api.example".parse()?,
+        },
     };
     let run = open(dataverse, &worker).await?;
     while let Some(received) = queue.receive(System::Dynamics365) {

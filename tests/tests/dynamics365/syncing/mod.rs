@@ -8,9 +8,11 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::adapter::Adapter;
 use shared::clock::Clock;
+use shared::flow::watch::Registrar;
 use shared::flow::work::{Connect, Worker, slice};
 use shared::flow::{Attempt, Ports, reconcile, stop, trigger};
 use shared::integration::{self, ConflictRule, Direction, Integration, Precondition, integration_key};
+use shared::keys::MemoryKeys;
 use shared::model::{Fields, Group, Kind, Record, RecordId, System};
 use shared::publish::MemoryPublish;
 use shared::queue::MemoryQueue;
@@ -29,6 +31,7 @@ use crate::world::World;
 
 mod deletions;
 mod field_map;
+mod hinted;
 mod outages;
 mod sending;
 
@@ -78,6 +81,11 @@ impl Pair {
             },
             publish: Arc::new(MemoryPublish::new()),
             connect: Arc::new(Connections(Arc::clone(&world))),
+            exceptions: world.simulation.base_url().parse().unwrap(),
+            registrar: Registrar {
+                keys: Arc::new(MemoryKeys::new()),
+                api_url: "https://api.example".parse().unwrap(),
+            },
         };
         let pair = Self { world, worker, queue };
         let mut integration = pair.world.integration("hlf");

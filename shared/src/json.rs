@@ -5,34 +5,35 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// How deep arrays and objects may be nested.
-const MAX_DEPTH: usize = 16;
+/// How deep the JSON of our own API may be nested.
+pub(crate) const OURS: usize = 16;
 
-/// Reads one JSON value.
+/// How deep that of others may be.
+pub(crate) const OTHERS: usize = 64;
+
+/// Reads one JSON value, in which arrays and objects are nested no deeper than `depth`.
 ///
 /// # Errors
 ///
 /// Says where and what: not JSON, a name twice in one object, nested too deep, or more after its end.
-pub(super) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
+pub(crate) fn parse(text: &[u8], depth: usize) -> Result<Value, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let value = Strict { depth: 0 }.deserialize(&mut deserializer)?;
+    let value = Strict { left: depth, depth }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(value)
 }
 
 #[derive(Clone, Copy)]
 struct Strict {
+    left: usize,
     depth: usize,
 }
 
 impl Strict {
     fn inner<E: serde::de::Error>(self) -> Result<Self, E> {
-        if self.depth == MAX_DEPTH {
-            return Err(E::custom(format_args!("nested deeper than {MAX_DEPTH}")));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
+        let left = self.left.checked_sub(1);
+        let left = left.ok_or_else(|| E::custom(format_args!("nested deeper than {}", self.depth)))?;
+        Ok(Self { left, ..self })
     }
 }
 
@@ -106,14 +107,14 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        parse(text.as_bytes()).unwrap_err().to_string()
+        parse(text.as_bytes(), OURS).unwrap_err().to_string()
     }
 
     #[test]
     fn what_is_valid_reads_as_it_would_elsewhere() {
         let text = r#"{"a":[1,-2,2.5,"x",true,null,{"b":"\u00e5"}]}"#;
         assert_eq!(
-            parse(text.as_bytes()).unwrap(),
+            parse(text.as_bytes(), OURS).unwrap(),
             serde_json::from_str::<Value>(text).unwrap()
         );
     }
@@ -139,8 +140,8 @@ mod tests {
     #[test]
     fn numbers_and_letters_that_do_not_exist_are_refused() {
         for text in ["1e400", "NaN", r#""\ud800""#, "\u{feff}{}", "", " "] {
-            assert!(parse(text.as_bytes()).is_err(), "{text}");
+            assert!(parse(text.as_bytes(), OURS).is_err(), "{text}");
         }
-        assert!(parse(b"\"\xff\"").is_err());
+        assert!(parse(b"\"\xff\"", OURS).is_err());
     }
 }
