@@ -2,6 +2,8 @@
 //!
 //! The steps, and what a crash after each leaves, are those of [`crate::inbox`].
 
+use std::time::Duration;
+
 use crate::adapter::{self, ErrorKind, Hint, Why};
 use crate::flow::work::Worker;
 use crate::inbox::{
@@ -13,6 +15,12 @@ use crate::store::StoreError;
 use crate::sync::{self, Engine, Failure, HintError, Hinted, Mode, RunRequest, Trigger};
 
 use super::{Attempt, TriggerError, receive, trigger};
+
+/// How long an event waits for the run that is active to end.
+const BUSY: Duration = Duration::from_secs(5 * 60);
+
+/// How soon an event is tried again that the tables had no answer for.
+const SOON: Duration = Duration::from_secs(60);
 
 /// Who is said to have started a run that nobody asked for.
 const SERVICE: &str = "service";
@@ -108,26 +116,30 @@ pub async fn woken(worker: &Worker, wake: &Wake) -> Result<(), StoreError> {
 /// Works an event that is claimed, and so due: where the tables fail, `reconcile` has it worked again. Giving the message
 /// back would hold up all that come after it for as long as the queue hides it.
 async fn try_to_process(worker: &Worker, stored: StoredEvent) {
-    let id = stored.event.id.clone();
+    let claimed = stored.clone();
     if let Err(error) = process(worker, stored).await {
-        tracing::warn!(event.id = %id, ?error, "left the webhook to reconcile");
+        tracing::warn!(event.id = %claimed.event.id, ?error, "left the webhook to reconcile");
+        // Nobody has died of it. Where this is not written either, it is due all the same.
+        let now = worker.ports.now();
+        drop(inbox::wait(&*worker.ports.store, claimed, None, now + SOON, now).await);
     }
 }
 
-async fn process(worker: &Worker, stored: StoredEvent) -> Result<(), StoreError> {
+async fn process(worker: &Worker, mut stored: StoredEvent) -> Result<(), StoreError> {
     let id = &stored.event.integration;
     let integration = integration::read(&*worker.ports.store, id).await?;
+    let version = integration.as_ref().map_or(0, |stored| stored.version);
     let integration = integration.map(|stored| stored.integration);
     let ending = match integration {
         None => Ending::ignored(Why::Disconnected),
-        Some(integration) => match read_again(worker, &stored.event, &integration).await? {
+        Some(integration) => match read_again(worker, &mut stored.event, &integration).await? {
             Say::Nothing(why) => Ending::ignored(why),
             Say::Unreadable { fault, .. } => {
                 Ending::dead(Cause::Mapping, unreadable(&fault.field, &fault.reason))
             }
             Say::Rows(hints) => match asleep(&integration) {
                 Some(ending) => ending,
-                None => return follow(worker, stored, &integration, &hints).await,
+                None => return follow(worker, stored, (&integration, version), &hints).await,
             },
         },
     };
@@ -153,40 +165,52 @@ fn asleep(integration: &Integration) -> Option<Ending> {
     }
 }
 
-/// Returns what an event says; one that could not be read is read by the settings of now.
-async fn read_again(worker: &Worker, event: &Event, integration: &Integration) -> Result<Say, StoreError> {
-    let Say::Unreadable { body: Some(body), .. } = &event.say else {
-        return Ok(event.say.clone());
-    };
-    if event.replays == 0 {
-        return Ok(event.say.clone());
+/// Returns what an event says; one that could not be read is read by the settings of now, and its body kept no longer.
+async fn read_again(
+    worker: &Worker,
+    event: &mut Event,
+    integration: &Integration,
+) -> Result<Say, StoreError> {
+    if let Say::Unreadable { body: Some(body), .. } = &event.say
+        && event.replays > 0
+    {
+        let endpoint =
+            inbox::read_endpoint(&*worker.ports.store, &event.integration, &event.endpoint).await?;
+        if let (Some(endpoint), Some(bytes)) = (endpoint, KeptBody::bytes(body)) {
+            let reader = receive::reader(&endpoint.endpoint, integration, &worker.exceptions);
+            event.say = Say::read(&reader, &bytes);
+        }
     }
-    let endpoint = inbox::read_endpoint(&*worker.ports.store, &event.integration, &event.endpoint).await?;
-    let (Some(endpoint), Some(bytes)) = (endpoint, KeptBody::bytes(body)) else {
-        return Ok(event.say.clone());
-    };
-    let reader = receive::reader(&endpoint.endpoint, integration, &worker.exceptions);
-    Ok(Say::read(&reader, &bytes))
+    Ok(event.say.clone())
 }
 
 /// Looks at the rows, and ends the event or puts it off.
 async fn follow(
     worker: &Worker,
     stored: StoredEvent,
-    integration: &Integration,
+    (integration, version): (&Integration, u64),
     hints: &[Hint],
 ) -> Result<(), StoreError> {
     let (store, clock) = (&*worker.ports.store, &*worker.ports.clock);
     let as_of = worker.ports.now();
     let adapter = worker.connect.connect(integration).await;
     let engine = Engine::new(store, &*adapter, clock, integration);
-    let taken = Box::pin(engine.take_hints(&stored.event.id, hints)).await;
+    let taken = Box::pin(engine.take_hints(&stored.event.id, hints, version)).await;
     match taken {
+        Ok(rows) if rows.unmapped == hints.len() as u64 => {
+            end(worker, stored, Ending::ignored(Why::NotMapped)).await
+        }
         Ok(rows) => {
-            if rows.left > 0 {
-                start_a_run(worker, &integration.id).await?;
+            if rows.left > 0 && !start_a_run(worker, &integration.id).await? {
+                let now = worker.ports.now();
+                inbox::wait(store, stored, None, now + BUSY, now).await?;
+                return Ok(());
             }
             end(worker, stored, Ending::followed(rows)).await
+        }
+        Err(HintError::Paused(until)) => {
+            inbox::wait(store, stored, None, until, worker.ports.now()).await?;
+            Ok(())
         }
         Err(HintError::Store(error)) if error.may_pass() => Err(error),
         Err(HintError::Store(error)) => {
@@ -198,7 +222,7 @@ async fn follow(
             if let Some(until) = sync::try_again_at(&error, stored.event.attempts, now) {
                 let failure = sync::failure(&error);
                 tracing::warn!(event.id = %stored.event.id, failure = failure.code, %until, "the webhook waits");
-                inbox::wait(store, stored, failure, until, now).await?;
+                inbox::wait(store, stored, Some(failure), until, now).await?;
                 return Ok(());
             }
             if error.kind() == ErrorKind::Unauthenticated {
@@ -265,8 +289,9 @@ async fn end(worker: &Worker, stored: StoredEvent, ending: Ending) -> Result<(),
     Ok(())
 }
 
-/// Starts a run that finds what webhooks did not tell of, and asks about what they may not do by themselves.
-pub(super) async fn start_a_run(worker: &Worker, id: &IntegrationId) -> Result<(), StoreError> {
+/// Starts a run that finds what webhooks did not tell of, and asks about what they may not do by themselves; says no where
+/// another is active, which may be past that.
+pub(super) async fn start_a_run(worker: &Worker, id: &IntegrationId) -> Result<bool, StoreError> {
     let request = RunRequest {
         integration: id.clone(),
         mode: Mode::Delta,
@@ -276,7 +301,8 @@ pub(super) async fn start_a_run(worker: &Worker, id: &IntegrationId) -> Result<(
     };
     match trigger(&worker.ports, request, Attempt::default()).await {
         Err(TriggerError::Store(error)) => Err(error),
-        // One that is active, or comes with the integration's return, finds it too.
-        Ok(_) | Err(_) => Ok(()),
+        Err(TriggerError::Active(_)) => Ok(false),
+        // The integration's return brings one.
+        Ok(_) | Err(_) => Ok(true),
     }
 }

@@ -1,7 +1,7 @@
 //! Takes webhooks in: verifies them, and keeps them on the queue of their system.
 //!
 //! What is refused is refused alike: whoever asks learns neither whether an endpoint is there nor what was wrong, and the
-//! same is read and computed for each. An endpoint that is known is not read again for a minute, as long as what is sent to
+//! same is read and computed for each, but for the first time that a process meets an endpoint, when it opens its secret. An endpoint that is known is not read again for a minute, as long as what is sent to
 //! it verifies; so a secret that was taken away counts for a minute longer in a process that knew it.
 //!
 //! The steps, and what a crash after each leaves, are those of [`crate::inbox`].
@@ -48,7 +48,9 @@ pub struct Receiver {
 #[derive(Debug)]
 struct Known {
     endpoint: Endpoint,
-    verifier: Verifier,
+    /// The versions of the rows that it was learned from.
+    versions: [u64; 2],
+    verifier: Arc<Verifier>,
     reader: Result<Arc<dyn ReadWebhook>, FieldError>,
     until: Timestamp,
 }
@@ -89,6 +91,12 @@ impl Receiver {
             exceptions,
             known: Arc::default(),
         }
+    }
+
+    /// The same receiver, with other keys.
+    #[cfg(test)]
+    pub(crate) fn with_keys(self, keys: Arc<dyn Keys>) -> Self {
+        Self { keys, ..self }
     }
 
     /// Verifies and keeps a webhook that was sent to an endpoint of a system.
@@ -157,6 +165,13 @@ impl Receiver {
         known.get(id).filter(|known| now < known.until).cloned()
     }
 
+    /// Returns what verifies for an endpoint, where its rows are as they were: a refusal opens no secret.
+    fn verifier(&self, id: &EndpointId, versions: [u64; 2]) -> Option<Arc<Verifier>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = known.get(id).filter(|known| known.versions == versions);
+        known.map(|known| Arc::clone(&known.verifier))
+    }
+
     fn forget(&self, id: &EndpointId) {
         self.known
             .lock()
@@ -199,16 +214,24 @@ impl Receiver {
         integration: Row,
         now: Timestamp,
     ) -> Result<Option<Known>, ReceiveError> {
+        let versions = [endpoint.version, integration.version];
         let StoredEndpoint { endpoint, .. } = StoredEndpoint::of(endpoint)?;
         if endpoint.closing {
             return Ok(None);
         }
         let Stored { integration, .. } = Stored::try_from(integration)?;
-        let secrets = endpoint.secrets(&*self.keys, now).await?;
-        let verifier = Verifier::new(&endpoint.scheme, &secrets).map_err(|_| ReceiveError::Unusable)?;
+        let verifier = match self.verifier(&endpoint.id, versions) {
+            Some(verifier) => verifier,
+            None => {
+                let secrets = endpoint.secrets(&*self.keys, now).await?;
+                let verifier = Verifier::new(&endpoint.scheme, &secrets);
+                Arc::new(verifier.map_err(|_| ReceiveError::Unusable)?)
+            }
+        };
         Ok(Some(Known {
             reader: self.reader(&endpoint, &integration),
             endpoint,
+            versions,
             verifier,
             until: now + KNOWN,
         }))

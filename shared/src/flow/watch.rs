@@ -4,9 +4,10 @@
 //! | step | written | a crash right after it leaves | mended by |
 //! | --- | --- | --- | --- |
 //! | 1 open, rotate, close | the endpoint, due | a registration that is not as it should be | `reconcile` enqueues the watch |
-//! | 2 register | in the system | a registration that nobody took note of | the next watch, which finds nothing to mend, and starts no run: so step 3 is written before, as a failure |
-//! | 3 note | the endpoint: how it stands, due in an hour | a run that was not started | the next watch, an hour later |
-//! | 4 catch up | a run, where something was mended | – | – |
+//! | 2 begin | the endpoint: that it is not known how it stands, due in minutes | as it says | the next watch |
+//! | 3 register | in the system | a registration that nobody took note of | the next watch, which catches up since step 2 was not ended |
+//! | 4 catch up | a run, where something was mended, or was not known | a second run | – |
+//! | 5 note | the endpoint: how it stands, due in an hour | – | – |
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use crate::store::StoreError;
 use crate::webhook::Paste;
 
 /// What a registration says of itself until it was seen to be as it should be.
-const BEGUN: &str = "it is being registered";
+const BEGUN: &str = "it is being looked at";
 
 /// What webhooks are registered with.
 #[derive(Debug, Clone)]
@@ -72,22 +73,15 @@ pub async fn watch(worker: &Worker, watch: &Watch) -> Result<(), StoreError> {
         .registration
         .as_ref()
         .is_none_or(|known| known.failure.is_some());
-    let Some(stored) = begin(worker, stored, doubtful).await? else {
+    let Some(stored) = begin(worker, stored).await? else {
         return Ok(());
     };
     let registered = register(worker, &integration, &stored.endpoint).await;
     note(worker, &integration.id, stored, registered, doubtful).await
 }
 
-/// Takes note that a registration is being looked at, where it is not known to be as it should be.
-async fn begin(
-    worker: &Worker,
-    stored: StoredEndpoint,
-    doubtful: bool,
-) -> Result<Option<StoredEndpoint>, StoreError> {
-    if !doubtful {
-        return Ok(Some(stored));
-    }
+/// Takes note that a registration is being looked at: whoever finds that later without an end does not know what was mended.
+async fn begin(worker: &Worker, stored: StoredEndpoint) -> Result<Option<StoredEndpoint>, StoreError> {
     let registration = Registration {
         failure: Some(BEGUN.to_owned()),
         ..stored.endpoint.registration.clone().unwrap_or_default()
@@ -130,6 +124,7 @@ async fn note(
     let registration = match registered {
         Ok(Subscribed::Running) if !doubtful => Registration {
             seen_at: Some(now),
+            failure: None,
             ..known
         },
         Ok(Subscribed::Running) => {
@@ -156,10 +151,16 @@ async fn note(
             failed(known, &error.to_string())
         }
     };
+    // Another run may be past what was missed: then it is looked at, and caught up with, once more.
+    let caught_up = !catch_up || start_a_run(worker, id).await?;
+    let registration = match caught_up {
+        true => registration,
+        false => failed(
+            registration,
+            "it was mended, and another run is active: one that catches up comes after it",
+        ),
+    };
     inbox::note_registration(&*worker.ports.store, stored, registration, now).await?;
-    if catch_up {
-        start_a_run(worker, id).await?;
-    }
     Ok(())
 }
 

@@ -64,6 +64,9 @@ pub struct Endpoint {
     pub closing: bool,
     /// The secret, sealed.
     pub secret: Sealed,
+    /// The digest of the secret, by which the same one is known where it cannot be opened.
+    #[serde(default)]
+    pub digest: String,
     /// The secret before it, while it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,

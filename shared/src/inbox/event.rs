@@ -77,6 +77,9 @@ pub struct Event {
     /// How often somebody had it replayed.
     #[serde(default)]
     pub replays: u32,
+    /// Until when whoever began to work on it may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claimed_until: Option<Timestamp>,
     /// When it is tried again, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_at: Option<Timestamp>,

@@ -55,3 +55,6 @@ pub use work::{Claimed, Entered, Wake, again, claim, end, enter, wait, wake};
 
 /// How long an event and its receipt are kept: longer than any sender, the queue or its dead letters go on sending it.
 pub const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The longest that Standard Webhooks, the queue and its dead letters go on sending.
+const _: () = assert!(KEPT.as_secs() > 2 * 14 * 24 * 60 * 60);

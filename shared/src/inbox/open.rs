@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
 
 use super::endpoint::{
     Endpoint, EndpointId, Previous, Registration, StoredEndpoint, context, list_endpoints, read_endpoint,
@@ -28,6 +31,9 @@ const MOST: usize = 10;
 
 /// How often a registration is looked at.
 const WATCHED: Duration = Duration::from_secs(60 * 60);
+
+/// How soon one is looked at again that is not known to be as it should be.
+const SOON: Duration = Duration::from_secs(10 * 60);
 
 /// The longest name.
 const LONGEST_NAME: usize = 100;
@@ -173,6 +179,7 @@ pub async fn open(
     }
     let id = EndpointId::new(integration.organization.clone())?;
     let (secret, sealed) = seal(keys, integration, &id, &wanted.scheme, wanted.secret).await?;
+    let digest = digest(&id, &secret);
     let now = ports.now();
     let endpoint = Endpoint {
         id,
@@ -184,6 +191,7 @@ pub async fn open(
         registration: None,
         closing: false,
         secret: sealed,
+        digest,
         previous: None,
         created_at: now,
         rotated_at: None,
@@ -209,6 +217,9 @@ pub async fn open(
 
 /// Gives an endpoint another secret; the one that it had counts for `overlap` longer.
 ///
+/// The one that it has already changes nothing. An attempt that was made since `resumes` and died has shown its secret to nobody: the one before that goes on
+/// counting.
+///
 /// # Errors
 ///
 /// As [`OpenEndpointError`] says.
@@ -219,6 +230,7 @@ pub async fn rotate(
     brought: Option<SecretString>,
     overlap: Duration,
     by: &str,
+    resumes: Option<Timestamp>,
 ) -> Result<Opened, OpenEndpointError> {
     if overlap > LONGEST_OVERLAP {
         let most = LONGEST_OVERLAP.as_secs();
@@ -235,12 +247,24 @@ pub async fn rotate(
     }
     let (secret, sealed) = seal(keys, integration, id, &endpoint.scheme, brought).await?;
     let now = ports.now();
+    let digest = digest(id, &secret);
+    if digest == endpoint.digest {
+        let stored = StoredEndpoint { endpoint, version };
+        return Ok(Opened { stored, secret: None });
+    }
+    let died = resumes.is_some_and(|since| endpoint.rotated_at.is_some_and(|at| at >= since));
+    let known = endpoint
+        .previous
+        .as_ref()
+        .filter(|_| died)
+        .map(|before| &before.secret);
     let previous = Previous {
-        secret: endpoint.secret.clone(),
+        secret: known.unwrap_or(&endpoint.secret).clone(),
         until: now + overlap,
     };
     let endpoint = Endpoint {
         secret: sealed,
+        digest,
         previous: (!overlap.is_zero()).then_some(previous),
         rotated_at: Some(now),
         ..endpoint
@@ -308,7 +332,11 @@ pub async fn note_registration(
         registration: Some(registration),
         ..stored.endpoint
     };
-    let content = endpoint.content(now + WATCHED);
+    let failed = endpoint
+        .registration
+        .as_ref()
+        .is_some_and(|known| known.failure.is_some());
+    let content = endpoint.content(now + if failed { SOON } else { WATCHED });
     let write = Write::put(endpoint.key(), Expect::Version(stored.version), content);
     match store.write(vec![write]).await {
         Ok(()) => Ok(Some(StoredEndpoint {
@@ -350,7 +378,7 @@ pub async fn watch_due(store: &dyn Store, key: &Key, now: Timestamp) -> Result<O
     let write = Write::put(
         row.key,
         Expect::Version(row.version),
-        endpoint.content(now + WATCHED),
+        endpoint.content(now + SOON),
     );
     match store.write(vec![write]).await {
         Ok(()) => Ok(Some(Message {
@@ -400,6 +428,14 @@ async fn seal(
     })?;
     let sealed = keys.seal(&context(integration, id), &secret).await?;
     Ok((secret, sealed))
+}
+
+/// Returns what a secret is known by: it has too many random bits for anybody to find it by that.
+fn digest(id: &EndpointId, secret: &SecretString) -> String {
+    let mut digest = Sha256::new();
+    digest.update(id.token());
+    digest.update(secret.expose_secret());
+    URL_SAFE_NO_PAD.encode(digest.finalize())
 }
 
 async fn write(ports: &Ports, writes: Vec<Write>) -> Result<(), OpenEndpointError> {

@@ -112,11 +112,11 @@ impl Rule {
         };
         for entry in entries {
             let id = match entry.pointer(&self.id) {
-                Some(Value::String(text)) if (1..=LONGEST_ID).contains(&text.len()) => text.as_str().into(),
+                Some(Value::String(text)) if is_plain(text) => text.as_str().into(),
                 Some(Value::Number(number)) if !number.is_f64() => number.to_string().into(),
                 _ => {
                     let reason = format!(
-                        "must be the id of a row: a whole number, or 1 to {LONGEST_ID} bytes of text"
+                        "must be the id of a row: a whole number, or a text of 1 to {LONGEST_ID} bytes without control characters, quotes and backslashes"
                     );
                     return Err(FieldError::new(
                         place(&format!("{}{}", self.list, self.id)),
@@ -145,6 +145,12 @@ impl ReadWebhook for Records {
             (true, false) => Told::Rows(hints),
         })
     }
+}
+
+/// Says whether a text can be an id: what is written longer than it is would not fit on the queue, or in a row.
+fn is_plain(text: &str) -> bool {
+    let plain = |letter: char| !letter.is_control() && !matches!(letter, '"' | '\\');
+    (1..=LONGEST_ID).contains(&text.len()) && text.chars().all(plain)
 }
 
 fn place(pointer: &str) -> String {
@@ -228,6 +234,10 @@ mod tests {
             ),
             (r#"{"type":"contact.updated","data":[{"id":1e400}]}"#, "body"),
             (r#"{"type":"contact.updated","data":[{"id":""}]}"#, "body/data/id"),
+            (
+                r#"{"type":"contact.updated","data":[{"id":"\u0001"}]}"#,
+                "body/data/id",
+            ),
             (r#"{"type":"contact.updated","data":[{}]}"#, "body/data/id"),
         ] {
             let fault = told(body).unwrap_err();

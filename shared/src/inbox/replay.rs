@@ -108,6 +108,7 @@ pub async fn replay(
         claims: 0,
         attempts: 0,
         replays: stored.event.replays + 1,
+        claimed_until: None,
         resume_at: None,
         why: None,
         cause: None,

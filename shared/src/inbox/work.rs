@@ -87,6 +87,7 @@ fn entered(delivery: &Delivery) -> Event {
         claims: 1,
         attempts: 0,
         replays: 0,
+        claimed_until: None,
         resume_at: None,
         why: None,
         cause: None,
@@ -102,7 +103,10 @@ fn entered(delivery: &Delivery) -> Event {
 ///
 /// Those of the store.
 pub async fn enter(store: &dyn Store, delivery: &Delivery, now: Timestamp) -> Result<Entered, StoreError> {
-    let event = entered(delivery);
+    let event = Event {
+        claimed_until: Some(now + PATIENCE),
+        ..entered(delivery)
+    };
     let content = event.content(now).due_at(now + PATIENCE);
     let Some(before) = put(store, delivery, &delivery.dedup_key, &event, content, now).await? else {
         return Ok(Entered::New(Box::new(StoredEvent { event, version: 1 })));
@@ -184,6 +188,7 @@ pub async fn claim(
         return Ok(Claimed::Done);
     }
     event.resume_at = None;
+    event.claimed_until = Some(now + PATIENCE);
     event.claims += 1;
     let poisonous = event.claims > MOST_CLAIMS;
     if poisonous {
@@ -226,7 +231,7 @@ pub async fn end(store: &dyn Store, ended: StoredEvent, now: Timestamp) -> Resul
     save(store, &event, ended.version, event.content(now)).await
 }
 
-/// Puts an event off: it is tried again, and counted as tried in vain.
+/// Puts an event off; with a failure, it counts as tried in vain.
 ///
 /// # Errors
 ///
@@ -234,15 +239,16 @@ pub async fn end(store: &dyn Store, ended: StoredEvent, now: Timestamp) -> Resul
 pub async fn wait(
     store: &dyn Store,
     stored: StoredEvent,
-    failure: Failure,
+    failure: Option<Failure>,
     until: Timestamp,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let event = Event {
-        attempts: stored.event.attempts + 1,
+        attempts: stored.event.attempts + u32::from(failure.is_some()),
+        claimed_until: None,
         claims: 0,
         resume_at: Some(until),
-        failure: Some(failure),
+        failure: failure.or(stored.event.failure),
         ..stored.event
     };
     save(store, &event, stored.version, event.content(now).due_at(until)).await
@@ -268,7 +274,10 @@ pub async fn wake(store: &dyn Store, key: &Key, now: Timestamp) -> Result<Option
     };
     let stored = StoredEvent::of(&row)?;
     let event = stored.event;
-    if event.state != EventState::Received {
+    let [claimed, rests] =
+        [event.claimed_until, event.resume_at].map(|until| until.is_some_and(|until| until > now));
+    // What the list of what is due says may be older than the row.
+    if event.state != EventState::Received || claimed || rests {
         return Ok(None);
     }
     let saved = save(store, &event, row.version, event.content(now).due_at(now + WOKEN)).await?;

@@ -50,6 +50,9 @@ fn plain(id: &IntegrationId) -> Vec<Query> {
         "sign-in",
         "token",
         "deletions",
+        "webhook",
+        "receipt",
+        "event",
     ]
     .map(|what| {
         Query::new(

@@ -189,6 +189,7 @@ impl Engine<'_> {
         last: bool,
         applied: &mut Applied,
     ) -> Result<Vec<ExternalRecord>, Stop> {
+        let (system, now) = (self.integration.id.system, self.clock.now());
         let mut again = Vec::new();
         let mut plans = Vec::with_capacity(rows.len());
         let (mut taken, mut refused) = (HashSet::with_capacity(rows.len()), HashSet::new());
@@ -198,6 +199,7 @@ impl Engine<'_> {
                     plans.push(self.refuse(writer, kind, external, &refusal));
                 }
                 Err(_) => applied.totals.unchanged += 1,
+                Ok(pair) if writer.revives(&pair, system, now) => applied.late.push(pair.external.id),
                 Ok(pair) if !taken.insert(pair.id.clone()) && !last => again.push(pair.external),
                 Ok(pair) if last => {
                     plans.push(self.refuse(writer, kind, pair.external, &Refusal::contended()))

@@ -153,8 +153,13 @@ impl Engine<'_> {
             let link: Link = link_row.decode()?;
             let merged_into = self.record_of(kind, master).await?;
             let writes = self.removal(right, kind, &link, &link_row, merged_into).await?;
-            match self.write(writes).await {
+            let guard = right.as_configured(&self.integration.id);
+            let parts = writes.len();
+            match self.write(writes.into_iter().chain(guard).collect()).await {
                 Ok(()) => return Ok(Removal::Made),
+                Err(StoreError::Refused { parts: refused }) if refused.contains(&parts) => {
+                    return Err(Stop::Fenced);
+                }
                 Err(StoreError::Refused { .. }) => {}
                 Err(error) => return Err(error.into()),
             }

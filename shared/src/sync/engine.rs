@@ -185,7 +185,8 @@ impl<'a> Engine<'a> {
     /// Returns since when webhooks should have told of every change, where there is an endpoint for them.
     async fn webhooks_since(&self) -> Result<Option<Timestamp>, Stop> {
         let endpoints = crate::inbox::list_endpoints(self.store, &self.integration.id).await?;
-        let opened = endpoints.iter().map(|stored| stored.endpoint.created_at);
+        let open = endpoints.iter().filter(|stored| !stored.endpoint.closing);
+        let opened = open.map(|stored| stored.endpoint.created_at);
         Ok(opened.min().and_then(|at| at.checked_add(PATIENCE).ok()))
     }
 

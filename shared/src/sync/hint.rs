@@ -10,6 +10,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,8 @@ pub struct Hinted {
     pub removed: u64,
     /// Rows that the system does not let us see.
     pub hidden: u64,
+    /// Rows of a kind that the integration does not map.
+    pub unmapped: u64,
     /// Deletions that are too many to make unasked: the next run finds them.
     pub left: u64,
 }
@@ -55,6 +58,9 @@ pub struct Hinted {
 /// Why hints could not be followed.
 #[derive(Debug, thiserror::Error)]
 pub enum HintError {
+    /// Nothing was asked: the system wants to be left alone until then.
+    #[error("the system wants to be left alone until {0}")]
+    Paused(Timestamp),
     /// The system.
     #[error(transparent)]
     Adapter(#[from] Error),
@@ -140,13 +146,22 @@ pub(super) async fn linked(
 }
 
 impl Engine<'_> {
-    /// Takes over the rows that a webhook hinted at; what was taken over already is taken over again.
+    /// Takes over the rows that a webhook hinted at; what was taken over already is taken over again. `integration` is the
+    /// version of the integration's row: where it changes meanwhile, nothing more is written.
     ///
     /// # Errors
     ///
     /// The adapter's, and those of the store: some rows may have been taken over by then.
-    pub async fn take_hints(&self, event: &EventId, hints: &[Hint]) -> Result<Hinted, HintError> {
-        let done = self.hints(event, hints).await;
+    pub async fn take_hints(
+        &self,
+        event: &EventId,
+        hints: &[Hint],
+        integration: u64,
+    ) -> Result<Hinted, HintError> {
+        if let Some(until) = pause::until(self.store, &self.integration.id, self.clock.now()).await? {
+            return Err(HintError::Paused(until));
+        }
+        let done = self.hints(event, hints, integration).await;
         if let Err(HintError::Adapter(error)) = &done
             && let ErrorKind::RateLimited { until } = error.kind()
         {
@@ -156,15 +171,18 @@ impl Engine<'_> {
         done
     }
 
-    async fn hints(&self, event: &EventId, hints: &[Hint]) -> Result<Hinted, HintError> {
+    async fn hints(&self, event: &EventId, hints: &[Hint], integration: u64) -> Result<Hinted, HintError> {
         self.adapter.usable()?;
-        if let Some(until) = pause::until(self.store, &self.integration.id, self.clock.now()).await? {
-            let message = "the system wants to be left alone";
-            return Err(Error::new(ErrorKind::RateLimited { until }, message).into());
-        }
         let found_by = FoundBy::WebhookEvent(event.clone());
         let capability = self.adapter.capability();
-        let mut hinted = Hinted::default();
+        let unmapped = hints
+            .iter()
+            .filter(|hint| capability.of(hint.kind).is_none())
+            .count();
+        let mut hinted = Hinted {
+            unmapped: unmapped as u64,
+            ..Hinted::default()
+        };
         for kind in Kind::ALL
             .iter()
             .copied()
@@ -176,7 +194,8 @@ impl Engine<'_> {
                 .filter(|hint| hint.kind == kind && seen.insert(&hint.id));
             let ids: Vec<Box<str>> = of_kind.map(|hint| hint.id.clone()).collect();
             for ids in ids.chunks(capability.find_batch.max(1)) {
-                self.take_rows(&found_by, kind, ids.to_vec(), &mut hinted).await?;
+                self.take_rows(&found_by, integration, kind, ids.to_vec(), &mut hinted)
+                    .await?;
             }
         }
         Ok(hinted)
@@ -185,6 +204,7 @@ impl Engine<'_> {
     async fn take_rows(
         &self,
         found_by: &FoundBy,
+        integration: u64,
         kind: Kind,
         mut ids: Vec<Box<str>>,
         hinted: &mut Hinted,
@@ -197,7 +217,10 @@ impl Engine<'_> {
         }
         for _ in 0..TRIES {
             let writer = Writer {
-                right: Right::Hint(self.clock.now()),
+                right: Right::Hint {
+                    at: self.clock.now(),
+                    integration,
+                },
                 dry_run: false,
                 found_by,
                 quarantined: &quarantined,
@@ -217,6 +240,10 @@ impl Engine<'_> {
             if linked > 0 {
                 let mut made = self.fetch(&writer, kind, &fetched.there).await?;
                 ids.append(&mut made.applied.late);
+                let linked = i64::try_from(made.applied.totals.linked).unwrap_or_default();
+                if linked > 0 {
+                    self.count(kind, |count| count.linked += linked).await?;
+                }
                 self.remove_gone(writer.right, kind, made.gone, &mut ids, hinted)
                     .await?;
             }

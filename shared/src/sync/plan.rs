@@ -90,6 +90,9 @@ impl Engine<'_> {
     /// The platform deleted the record, and will say so to this version of the row.
     fn keep_deleted(&self, writer: &Writer<'_>, kind: Kind, pair: Pair) -> Plan {
         let Pair { external, link, .. } = pair;
+        let released = writer.waits(kind, Side::Pull, &external.id);
+        let released =
+            released.then(|| quarantine::release(&self.integration.id, kind, Side::Pull, &external.id));
         let write = link.map(|(version, link)| {
             let link = Link {
                 etag: external.etag.clone(),
@@ -107,7 +110,7 @@ impl Engine<'_> {
         });
         Plan {
             external,
-            writes: write.into_iter().collect(),
+            writes: write.into_iter().chain(released).collect(),
             effect: Effect::Unchanged,
             linked: false,
             missed: false,

@@ -5,23 +5,34 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::apply::Pair;
 use super::lease;
 use super::quarantine::{self, FoundBy, Side};
 use crate::adapter::ExternalRecord;
-use crate::model::{IntegrationId, Kind, Link};
+use crate::integration::integration_key;
+use crate::model::{IntegrationId, Kind, Link, Origin, System};
 use crate::store::{Content, Expect, Write};
 
 /// For how long a slice does not believe its page about a row that a webhook had taken over: a page may be as old as a
 /// slice, and then be read again.
 const RECENT: Duration = Duration::from_secs(15 * 60);
 
+fn is_recent(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at).unsigned_abs() < RECENT
+}
+
 /// By what right a row is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Right {
     /// A slice's claim: no later holder may have written the row.
     Claim(u64),
-    /// Nothing but the versions that were read, since this time: a webhook waits for no run, and no run for it.
-    Hint(Timestamp),
+    /// Nothing but the versions that were read, the integration's among them: a webhook waits for no run, and no run for it.
+    Hint {
+        /// Since when it was read.
+        at: Timestamp,
+        /// The version of the integration's row.
+        integration: u64,
+    },
 }
 
 /// Who takes rows over: a slice of a run, or the work on a webhook.
@@ -44,7 +55,7 @@ impl Right {
         match (version, self) {
             (None, _) => Expect::Absent,
             (Some(version), Self::Claim(fence)) => Expect::Fenced { version, fence },
-            (Some(version), Self::Hint(_)) => Expect::Version(version),
+            (Some(version), Self::Hint { .. }) => Expect::Version(version),
         }
     }
 
@@ -52,15 +63,25 @@ impl Right {
     pub(super) const fn sign(self, content: Content) -> Content {
         match self {
             Self::Claim(fence) => content.fenced(fence),
-            Self::Hint(_) => content,
+            Self::Hint { .. } => content,
         }
     }
 
-    /// Returns the part of a transaction that insists on a lane, where there are any.
+    /// Returns the part of a transaction that insists on the right: on a lane, or on the integration as it was.
     pub(super) fn lane(self, integration: &IntegrationId, lane: usize) -> Option<Write> {
         match self {
             Self::Claim(fence) => Some(lease::in_lane(integration, lane, fence)),
-            Self::Hint(_) => None,
+            Self::Hint { .. } => self.as_configured(integration),
+        }
+    }
+
+    /// Returns the part that insists on the integration as it was, where no claim stands for it.
+    pub(super) fn as_configured(self, id: &IntegrationId) -> Option<Write> {
+        match self {
+            Self::Claim(_) => None,
+            Self::Hint { integration, .. } => {
+                Some(Write::check(integration_key(id), Expect::Version(integration)))
+            }
         }
     }
 
@@ -68,13 +89,22 @@ impl Right {
     pub(super) fn mark(self, link: Link) -> Link {
         let hinted_at = match self {
             Self::Claim(_) => None,
-            Self::Hint(at) => Some(at),
+            Self::Hint { at, .. } => Some(at),
         };
         Link { hinted_at, ..link }
     }
 }
 
 impl Writer<'_> {
+    /// Says whether a row of a page would bring back a record whose row was found to be gone a while ago, perhaps since.
+    pub(super) fn revives(&self, pair: &Pair, system: System, now: Timestamp) -> bool {
+        let gone_at = pair.record.as_ref().and_then(|(_, record)| {
+            let by_system = record.modified_by == Origin::System(system);
+            record.deleted_at.filter(|_| by_system)
+        });
+        self.links.is_none() && pair.link.is_none() && gone_at.is_some_and(|at| is_recent(at, now))
+    }
+
     /// Says whether a webhook should have told of a row.
     pub(super) fn should_know(&self, row: &ExternalRecord) -> bool {
         let at = row.modified_at.filter(|_| !row.ours);
@@ -88,9 +118,7 @@ impl Writer<'_> {
             Some(before) => before.get(id).copied().flatten() != link.map(|(version, _)| *version),
             None => {
                 let hinted_at = link.and_then(|(_, link)| link.hinted_at);
-                hinted_at.is_some_and(|at| {
-                    now.duration_since(at) < jiff::SignedDuration::try_from(RECENT).unwrap_or_default()
-                })
+                hinted_at.is_some_and(|at| is_recent(at, now))
             }
         }
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json as JsonAnswer};
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use http::StatusCode;
+use tokio::time::timeout;
 
 use crate::adapters::webhook_support;
 use crate::api::body::{Json, JsonObject, bytes, expect_webhook_type};
@@ -30,6 +31,9 @@ use crate::webhook::{RawWebhook, Reason};
 
 /// How long a secret goes on counting beside the one that takes its place, where nobody says otherwise.
 const OVERLAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a webhook may take: some who send them wait for the answer, and the function must live to give it.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 /// How many pages of events one request looks at.
 const PAGES: usize = 4;
@@ -64,8 +68,11 @@ pub(in crate::api) async fn process_webhook_event(
     let received = state
         .receiver
         .receive(path.text("source")?, path.text("endpointId")?, raw);
-    let received = AssertUnwindSafe(received).catch_unwind().await;
-    match received.map_err(|_| Problem::new(Code::Unavailable))?? {
+    let received = timeout(PATIENCE, AssertUnwindSafe(received).catch_unwind()).await;
+    match received
+        .map_err(|_| unkept("it took too long"))?
+        .map_err(|_| unkept("it panicked"))??
+    {
         // Whoever works it says so, and keeps what became of it.
         Received::Kept(_) => Ok((StatusCode::ACCEPTED, Extension(Quiet)).into_response()),
         Received::Refused(refusal) => Err(Problem::new(match refusal.reason() {
@@ -75,6 +82,12 @@ pub(in crate::api) async fn process_webhook_event(
             _ => Code::WebhookRefused,
         })),
     }
+}
+
+/// Tells that a webhook could not be kept, so that it is sent again.
+fn unkept(why: &str) -> Problem {
+    tracing::error!(not_kept = true, why, "a webhook could not be kept");
+    Problem::new(Code::Unavailable)
 }
 
 /// Sends a test delivery to an endpoint, signed as its sender would: it passes all that a webhook passes.
@@ -161,11 +174,21 @@ pub(in crate::api) async fn close_webhook_endpoint(
 pub(in crate::api) async fn rotate_webhook_secret(
     State(state): State<Integrations>,
     AtEndpoint { caller, id, endpoint }: AtEndpoint,
+    Again(attempt): Again,
     Json(body): Json<RotationBody>,
 ) -> Result<Response, Problem> {
     let overlap = body.overlap_seconds.map_or(OVERLAP, Duration::from_secs);
     let (ports, keys) = (&state.ports, &*state.keys);
-    let opened = inbox::rotate(ports, keys, (&id, &endpoint), body.secret, overlap, caller.name()).await?;
+    let opened = inbox::rotate(
+        ports,
+        keys,
+        (&id, &endpoint),
+        body.secret,
+        overlap,
+        caller.name(),
+        attempt.resumes,
+    )
+    .await?;
     Ok(shown_once(&state, StatusCode::OK, opened))
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::book::{Book, Entry, context, work_all, worker};
 use super::breaking::{Panicking, Side};
-use super::world::{Answer, INTEGRATION, World, ask, integration};
+use super::world::{Answer, INTEGRATION, World, ask, configuration, integration};
 use crate::adapter::ErrorKind;
 use crate::api::{Api, WebhookState, webhook_routes};
 use crate::clock::Clock as _;
@@ -373,6 +373,14 @@ async fn a_secret_counts_until_its_end_beside_the_one_that_takes_its_place() {
     hook.world.clock.advance(Duration::from_secs(61));
     assert_eq!(hook.send_with(&secret, &context(ROW)).await.status, 401);
     assert_eq!(hook.send_with(&third, &context(ROW)).await.status, 202);
+    // The one that it has is no other one: nothing changes, and nothing is shown.
+    let same = hook.world.post(&path, &json!({ "secret": third })).await;
+    assert_eq!(
+        (same.status.as_u16(), &same.json()["secret"]),
+        (200, &Value::Null)
+    );
+    hook.world.clock.advance(Duration::from_secs(61));
+    assert_eq!(hook.send_with(&third, &context(ROW)).await.status, 202);
     let long = json!({ "overlapSeconds": 31 * 24 * 3600 });
     assert_eq!(hook.world.post(&path, &long).await.fields(), ["overlapSeconds"]);
     let weak = hook.world.post(&path, &json!({ "secret": "canary" })).await;
@@ -576,6 +584,11 @@ async fn an_integration_that_rests_is_told_of_and_asked_for_nothing() {
     assert_eq!(hook.send(&context(OTHER)).await.status, 202, "known for a minute");
     hook.world.clock.advance(Duration::from_secs(61));
     assert_eq!(hook.send(&context(OTHER)).await.status, 401);
+    // Who connects anew opens endpoints anew.
+    hook.world.put(INTEGRATION, &configuration()).await;
+    assert_eq!(hook.send(&context(OTHER)).await.status, 401);
+    let list = hook.world.get(&format!("{INTEGRATION}/webhooks")).await;
+    assert_eq!(list.json()["items"], json!([]));
 }
 
 #[tokio::test]
@@ -630,6 +643,7 @@ async fn an_id_under_which_something_else_was_signed_is_not_followed_and_is_seen
     let id = opened["endpointId"].as_str().unwrap();
     let secret = opened["secret"].as_str().unwrap().to_owned().into();
     let send = async |body: &'static str| {
+        hook.world.clock.advance(Duration::from_millis(1));
         let now = hook.world.clock.now();
         let scheme = crate::webhook::profile::check(&json!({ "type": "standard" })).unwrap();
         let raw = scheme.sign(&secret, "msg_1", body.into(), now).unwrap();
@@ -891,4 +905,36 @@ async fn what_this_service_registers_is_registered_at_once_and_mended_with_a_run
             .fields(),
         ["registers"]
     );
+}
+
+#[tokio::test]
+async fn of_fifty_deliveries_that_are_worked_at_once_one_is_followed() {
+    let hook = Hook::new().await;
+    hook.book.write(ROW, Entry::Member("Ek", 1));
+    assert_eq!(hook.send(&context(ROW)).await.status, 202);
+    let received = hook.world.queue.receive(System::Dynamics365).unwrap();
+    let job: Job = serde_json::from_str(&received.message.body).unwrap();
+    let worker = worker(&hook.world, &hook.book);
+    let worked = futures::future::join_all((0..50).map(|_| work(&worker, &job))).await;
+    assert!(worked.iter().all(Result::is_ok));
+    assert_eq!((hook.events().await.len(), hook.book.asked_for(ROW)), (1, 2));
+}
+
+#[tokio::test]
+async fn a_refusal_opens_no_secret_once_the_endpoint_is_known() {
+    let hook = Hook::new().await;
+    let others: Arc<dyn crate::keys::Keys> = Arc::new(MemoryKeys::new());
+    assert_eq!(hook.send(&context(ROW)).await.status, 202);
+    // The keys are gone: what was opened before goes on counting, and a forgery is refused as ever.
+    let receiver = hook.world.receiver.clone().with_keys(others);
+    let api = Api::new(webhook_routes(WebhookState { receiver }), &hook.world.ports);
+    for _ in 0..2 {
+        let request = http::Request::post(&hook.path).header("content-type", "application/json");
+        let request = request
+            .header(HEADER, "wrong")
+            .body(context(ROW).to_string().into())
+            .unwrap();
+        assert_eq!(api.answer(request).await.status(), 401);
+        hook.world.clock.advance(Duration::from_secs(61));
+    }
 }

@@ -45,7 +45,7 @@ pub(super) struct World {
     pub(super) tokens: Arc<Tokens>,
     state: RegistryState,
     pub(super) keys: Arc<dyn Keys>,
-    receiver: Receiver,
+    pub(super) receiver: Receiver,
 }
 
 /// An answer.

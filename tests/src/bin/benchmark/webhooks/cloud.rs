@@ -150,6 +150,7 @@ fn items(now: Timestamp) -> Result<HashMap<(String, String), Value>> {
         registration: None,
         closing: false,
         secret: Sealed(STANDARD.encode(secret())),
+        digest: String::new(),
         previous: None,
         created_at: now,
         rotated_at: None,
