@@ -77,6 +77,7 @@ async fn live_through(seed: u64) -> World {
 async fn final_run(world: &mut World, mode: Mode) -> sync::Run {
     let opened = world.open(mode, false).await.unwrap();
     world.settle().await;
+    world.approve_all().await;
     sync::read_run(&world.store.inner, &id(), &opened.id)
         .await
         .unwrap()
