@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::world::World;
 use crate::adapter::{
-    Adapter, Capability, Change, Error, ErrorKind, ExternalRecord, Finding, Found, From, Item,
-    KindCapability, Outcome, Pulled, Subscribed, Subscription, Usage,
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, ExternalRecord, Finding, Found, From, Item,
+    KindCapability, Next, Outcome, Pulled, Subscribed, Subscription, Usage,
 };
 use crate::flow::watch::Registrar;
 use crate::flow::work::{Connect, Job, Worker, work};
@@ -40,6 +40,8 @@ pub(super) struct Book {
     pub(super) fails: Mutex<Option<ErrorKind>>,
     /// How often it was asked for each row.
     pub(super) asked: Mutex<BTreeMap<String, u32>>,
+    /// What a page says, which may be older than the rows.
+    pub(super) page: Mutex<Vec<(&'static str, &'static str, u32)>>,
     /// What is registered.
     pub(super) subscriptions: Mutex<BTreeMap<String, Subscription>>,
 }
@@ -128,7 +130,15 @@ impl Adapter for Book {
     }
 
     async fn pull(&self, _: Kind, _: &From) -> crate::adapter::Result<Pulled> {
-        Err(Error::new(ErrorKind::Unsupported, "nobody pulls"))
+        let page = self.page.lock().unwrap();
+        let rows = page
+            .iter()
+            .map(|(id, name, version)| Item::Row(member(id, name, *version)));
+        Ok(Pulled {
+            items: rows.collect(),
+            next: Next::End(Cursor("1".to_owned())),
+            warnings: Vec::new(),
+        })
     }
 
     async fn push(&self, _: Kind, _: &[Change]) -> crate::adapter::Result<Vec<Outcome>> {

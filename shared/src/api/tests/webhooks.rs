@@ -938,3 +938,28 @@ async fn a_refusal_opens_no_secret_once_the_endpoint_is_known() {
         hook.world.clock.advance(Duration::from_secs(61));
     }
 }
+
+#[tokio::test]
+async fn a_page_that_is_older_than_what_a_webhook_brought_overwrites_nothing_and_revives_nothing() {
+    let hook = Hook::new().await;
+    for (row, name) in [(ROW, "Ny"), (OTHER, "Borte")] {
+        hook.book.write(row, Entry::Member(name, 2));
+        hook.told(&context(row)).await;
+    }
+    hook.book.tear_out(OTHER);
+    let mut gone = context(OTHER);
+    gone["MessageName"] = "Delete".into();
+    assert_eq!(hook.told(&gone).await["rows"]["removed"], 1);
+    // The run read its page before all that.
+    *hook.book.page.lock().unwrap() = vec![(ROW, "Gammel", 1), (OTHER, "Borte", 2)];
+    let run = hook.world.post(&format!("{INTEGRATION}/sync"), &json!({})).await;
+    work_all(&hook.world, &hook.book).await;
+    let run = format!("{INTEGRATION}/runs/{}", run.json()["runId"].as_str().unwrap());
+    let run = hook.world.get(&run).await.json();
+    assert_eq!(
+        (hook.name_of(ROW).await.as_deref(), hook.name_of(OTHER).await),
+        (Some("Ny"), None),
+        "{run}"
+    );
+    assert_eq!(run["state"], "succeeded", "{run}");
+}
