@@ -27,6 +27,8 @@ pub mod registry;
 pub mod schedule;
 pub mod scheduler;
 pub mod secrets;
+#[cfg(test)]
+mod seed;
 mod settings;
 pub mod store;
 pub mod sync;

@@ -7,6 +7,7 @@ use fastrand::Rng;
 use super::samples::{columns, dialects, profile, write};
 use super::{Cell, Limits, Profile, Reader};
 use crate::norwegian;
+use crate::seed::Seed;
 
 const INPUTS: usize = 20_000;
 
@@ -24,25 +25,6 @@ const SIGNS: &[u8] = b"\"\"\",;|\t\r\n\n\r '=-+@.,0919aN\0\xff\xfe\xc3\xa5\xef\x
 const LETTERS: [char; 15] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', ' ', '.', '-', '\u{a0}', 'ø',
 ];
-
-/// Says with which seed a test failed.
-struct Seed(u64);
-
-impl Seed {
-    #[expect(clippy::disallowed_methods, reason = "a test's seed is given from outside")]
-    fn new() -> Self {
-        let given = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
-        Self(given.unwrap_or_else(|| fastrand::u64(..)))
-    }
-}
-
-impl Drop for Seed {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("failed with SEED={}", self.0);
-        }
-    }
-}
 
 fn noise(rng: &mut Rng, most: usize) -> Vec<u8> {
     let length = rng.usize(..=most);

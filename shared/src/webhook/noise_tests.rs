@@ -9,31 +9,13 @@ use jiff::SignedDuration;
 use super::Verifier;
 use super::raw::RawWebhook;
 use super::samples::{self, Sample};
+use crate::seed::Seed;
 
 const INPUTS: usize = 200_000;
 const BODY: &[u8] = br#"{"data":{"projects":{"edges":[{"syncVersion":"42"}]}}}"#;
 
 /// Bytes that parsers trip over.
 const SIGNS: &[u8] = b" ,.;:=+-_%&/\\\"'0919afAFvVZz\t\0\xff\xc3";
-
-/// Says with which seed a test failed.
-struct Seed(u64);
-
-impl Seed {
-    #[expect(clippy::disallowed_methods, reason = "a test's seed is given from outside")]
-    fn new() -> Self {
-        let given = std::env::var("SEED").ok().and_then(|text| text.parse().ok());
-        Self(given.unwrap_or_else(|| fastrand::u64(..)))
-    }
-}
-
-impl Drop for Seed {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("failed with SEED={}", self.0);
-        }
-    }
-}
 
 type Way = fn(&[u8], jiff::Timestamp) -> Sample;
 
