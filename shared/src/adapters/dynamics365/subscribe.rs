@@ -39,7 +39,7 @@ struct WantedStep {
 }
 
 /// What is to be done with a step.
-enum Todo {
+enum Repair {
     Make(Value),
     Change(String, Value),
     Remove(String),
@@ -127,11 +127,11 @@ impl Dynamics365 {
 
     async fn mend(&self, endpoint: &str, wanted: &[WantedStep], found: Vec<Step>) -> Result<Vec<String>> {
         let mut wrong = Vec::new();
-        for (todo, why) in plan(endpoint, wanted, found) {
-            match todo {
-                Todo::Make(body) => self.client.post_step(&body).await?,
-                Todo::Change(id, body) => self.client.patch_step(&id, &body).await?,
-                Todo::Remove(id) => self.client.delete_step(&id).await?,
+        for (repair, why) in plan(endpoint, wanted, found) {
+            match repair {
+                Repair::Make(body) => self.client.post_step(&body).await?,
+                Repair::Change(id, body) => self.client.patch_step(&id, &body).await?,
+                Repair::Remove(id) => self.client.delete_step(&id).await?,
             }
             wrong.push(why);
         }
@@ -267,8 +267,8 @@ fn columns(table: &Table) -> String {
 }
 
 /// Says what is to be done so that what is found is what is wanted, and why.
-fn plan(endpoint: &str, wanted: &[WantedStep], mut found: Vec<Step>) -> Vec<(Todo, String)> {
-    let mut todo = Vec::new();
+fn plan(endpoint: &str, wanted: &[WantedStep], mut found: Vec<Step>) -> Vec<(Repair, String)> {
+    let mut repairs = Vec::new();
     for step in wanted {
         let is_for = |found: &Step| {
             found
@@ -278,7 +278,7 @@ fn plan(endpoint: &str, wanted: &[WantedStep], mut found: Vec<Step>) -> Vec<(Tod
         };
         let Some(position) = found.iter().position(is_for) else {
             let why = format!("the step for {} was missing", step.purpose);
-            todo.push((Todo::Make(step.body(endpoint)), why));
+            repairs.push((Repair::Make(step.body(endpoint)), why));
             continue;
         };
         let found = found.remove(position);
@@ -286,18 +286,18 @@ fn plan(endpoint: &str, wanted: &[WantedStep], mut found: Vec<Step>) -> Vec<(Tod
             // A row that is not in use is read-only: its state is written apart.
             let body = json!({ "statecode": 0, "statuscode": 1 });
             let why = format!("the step for {} was disabled", step.purpose);
-            todo.push((Todo::Change(found.id.clone(), body), why));
+            repairs.push((Repair::Change(found.id.clone(), body), why));
         }
         if found.settings.in_order() != step.settings.in_order() {
             let why = format!("the step for {} had other settings", step.purpose);
-            todo.push((Todo::Change(found.id, json!(step.settings)), why));
+            repairs.push((Repair::Change(found.id, json!(step.settings)), why));
         }
     }
     for step in found {
         let why = "a step that nobody needs was there".to_owned();
-        todo.push((Todo::Remove(step.id), why));
+        repairs.push((Repair::Remove(step.id), why));
     }
-    todo
+    repairs
 }
 
 impl WantedStep {
