@@ -1,8 +1,9 @@
 //! Takes webhooks in: verifies them, and keeps them on the queue of their system.
 //!
 //! What is refused is refused alike: whoever asks learns neither whether an endpoint is there nor what was wrong, and the
-//! same is read and computed for each, but for the first time that a process meets an endpoint, when it opens its secret. An endpoint that is known is not read again for a minute, as long as what is sent to
-//! it verifies; so a secret that was taken away counts for a minute longer in a process that knew it.
+//! same is read and computed for each, but for the first time that a process meets an endpoint, when it opens its secret.
+//! An endpoint that is known is not read again for a minute, as long as what is sent to it verifies; so a secret that was
+//! taken away counts for a minute longer in a process that knew it.
 //!
 //! The steps, and what a crash after each leaves, are those of [`crate::inbox`].
 
