@@ -8,9 +8,13 @@
 //! off in time and a retry sees the cut as an error like any other; were it outermost, a retry could not tell how
 //! much time an attempt may take. The log is outermost, so that one call is one line, however many attempts it took.
 
+mod consio;
+mod cornerstone;
+mod definition;
 mod dynamics365;
 mod registry;
 mod session;
+mod xledger;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,14 +25,17 @@ use serde_json::Value;
 
 use crate::adapter::{Adapter, Deadline, Log, ReadWebhook, Retry};
 use crate::clock::Clock;
+use crate::export::Books;
 use crate::flow::refresh::Registration;
 use crate::http::{Exceptions, Http};
 use crate::integration::Integration;
-use crate::model::{FieldError, System};
+use crate::model::{FieldError, Kind, System};
 use crate::oauth::{Application, Grant, Outbound, SharedTokens, TokenCache, TokenKey, TokenSource};
 use crate::secrets::Secret;
+use definition::Definition;
 use session::Sessions;
 
+pub use definition::WebhookSupport;
 pub use registry::{Registry, secret_name};
 
 /// What adapters share: made once in the life of a process, so that a warm one keeps its connections and tokens.
@@ -112,15 +119,23 @@ pub fn connect(
     connections: &Connections,
     deadline: Timestamp,
 ) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
-    match integration.id.system {
-        System::Dynamics365 => {
-            let adapter = dynamics365::connect(integration, secret, connections)?;
-            Ok(wrap(adapter, &connections.clock, deadline))
-        }
-    }
+    definition(integration.id.system).connect(integration, secret, connections, deadline)
 }
 
-/// Returns how an integration signs in; nothing is sent.
+/// Makes the way into the books of an integration, none where its system keeps none; nothing is sent.
+///
+/// # Errors
+///
+/// As for [`connect`].
+pub fn books(
+    integration: &Integration,
+    secret: &Secret,
+    connections: &Connections,
+) -> Result<Option<Arc<dyn Books>>, Vec<FieldError>> {
+    definition(integration.id.system).books(integration, secret, connections)
+}
+
+/// Returns how an integration signs in, none where its credentials are shown as they are; nothing is sent.
 ///
 /// # Errors
 ///
@@ -129,10 +144,8 @@ pub fn registration(
     integration: &Integration,
     secret: &Secret,
     connections: &Connections,
-) -> Result<Registration, Vec<FieldError>> {
-    match integration.id.system {
-        System::Dynamics365 => dynamics365::registration(integration, secret, connections),
-    }
+) -> Result<Option<Registration>, Vec<FieldError>> {
+    definition(integration.id.system).registration(integration, secret, connections)
 }
 
 fn wrap(adapter: impl Adapter, clock: &Arc<dyn Clock>, deadline: Timestamp) -> Arc<dyn Adapter> {
@@ -151,29 +164,19 @@ pub fn webhooks(
     integration: &Integration,
     exceptions: &Exceptions,
 ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
-    match integration.id.system {
-        System::Dynamics365 => dynamics365::webhooks(integration, exceptions).map(Some),
-    }
-}
-
-/// What can be done about the webhooks of a system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WebhookSupport {
-    /// Its own webhooks can be read.
-    pub reads: bool,
-    /// They can be registered.
-    pub registers: bool,
+    definition(integration.id.system).webhooks(integration, exceptions)
 }
 
 /// Says what can be done about the webhooks of a system.
 #[must_use]
-pub const fn webhook_support(system: System) -> WebhookSupport {
-    match system {
-        System::Dynamics365 => WebhookSupport {
-            reads: true,
-            registers: true,
-        },
-    }
+pub fn webhook_support(system: System) -> WebhookSupport {
+    definition(system).webhook_support()
+}
+
+/// Says which kinds of record the settings of an integration name; asking costs no I/O.
+#[must_use]
+pub fn kinds(system: System, settings: &Value) -> Vec<Kind> {
+    definition(system).kinds(settings)
 }
 
 /// Checks the settings that an integration is to have.
@@ -186,9 +189,7 @@ pub fn check_settings(
     settings: &Value,
     exceptions: &Exceptions,
 ) -> Result<(), Vec<FieldError>> {
-    match system {
-        System::Dynamics365 => dynamics365::check_settings(settings, exceptions),
-    }
+    definition(system).check_settings(settings, exceptions)
 }
 
 /// Checks that changed settings lead to where the old ones led: links hold the ids of one place.
@@ -197,9 +198,7 @@ pub fn check_settings(
 ///
 /// Every setting that leads elsewhere, by its path.
 pub fn check_move(system: System, before: &Value, after: &Value) -> Result<(), Vec<FieldError>> {
-    match system {
-        System::Dynamics365 => dynamics365::check_move(before, after),
-    }
+    definition(system).check_move(before, after)
 }
 
 /// Checks the credentials that an integration is to have.
@@ -208,15 +207,21 @@ pub fn check_move(system: System, before: &Value, after: &Value) -> Result<(), V
 ///
 /// Every fault at once, by path and without what they hold.
 pub fn check_credentials(system: System, credentials: &SecretString) -> Result<(), Vec<FieldError>> {
-    match system {
-        System::Dynamics365 => dynamics365::check_credentials(credentials),
-    }
+    definition(system).check_credentials(credentials)
 }
 
 /// Says when credentials stop working, where that is known.
 #[must_use]
 pub fn credentials_expire_at(system: System, credentials: &SecretString) -> Option<Timestamp> {
+    definition(system).credentials_expire_at(credentials)
+}
+
+/// The one place that lists the adapters.
+fn definition(system: System) -> &'static dyn Definition {
     match system {
-        System::Dynamics365 => dynamics365::credentials_expire_at(credentials),
+        System::Dynamics365 => &dynamics365::Definition,
+        System::Xledger => &xledger::Definition,
+        System::Cornerstone => &cornerstone::Definition,
+        System::Consio => &consio::Definition,
     }
 }

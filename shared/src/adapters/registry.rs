@@ -39,7 +39,11 @@ impl Registrations for Registry {
     async fn registration(&self, integration: &Integration) -> Result<Registration, TokenError> {
         let secret = self.secret(integration).await.map_err(without_token)?;
         let registered = registration(integration, &secret, &self.connections);
-        registered.map_err(|faults| without_token(faulty(&faults)))
+        let registered = registered.map_err(|faults| without_token(faulty(&faults)))?;
+        registered.ok_or_else(|| {
+            let why = "the system is shown the credentials themselves: there is no token to renew";
+            TokenError::new(TokenErrorKind::Malformed, "configuration", why)
+        })
     }
 }
 
@@ -59,7 +63,7 @@ impl Prove for Registry {
             Ok(registration) => registration,
             Err(faults) => return failed("configuration", faulty(&faults).1),
         };
-        if registration.sign_in.is_some() {
+        if let Some(registration) = registration.filter(|registration| registration.sign_in.is_some()) {
             return match registration.tokens.prove().await {
                 Ok(_) => Vec::new(),
                 // It says nothing against the application's own credentials, with which the person signs in anew.

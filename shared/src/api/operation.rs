@@ -19,7 +19,7 @@ use super::{Caller, Code, Problem, body, place};
 use crate::flow::receive::Received;
 use crate::flow::{self, Attempt, Ports};
 use crate::integration;
-use crate::model::{IntegrationId, OrganizationId, System};
+use crate::model::{IntegrationId, Kind, OrganizationId, System};
 use crate::schedule::Wish;
 use crate::sync::{self, Mode, RunRequest, Trigger};
 use crate::webhook::RawWebhook;
@@ -467,15 +467,16 @@ pub(super) async fn sync_membership_data(
     organization: &OrganizationId,
     request: SyncRequest,
 ) -> Result<StartedAll, Problem> {
-    let started = flow::sync_membership_data(
+    let started = flow::sync_all(
         ports,
         organization,
+        &[Kind::Member, Kind::Membership],
         |id| asked.for_run(id, request),
         asked.attempt,
     )
     .await?;
     if started.is_empty() {
-        let detail = format!("organization {organization} has connected no system");
+        let detail = format!("organization {organization} has connected no system for members");
         return Err(Problem::new(Code::UnknownIntegration).because(detail));
     }
     Ok(StartedAll {

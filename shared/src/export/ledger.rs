@@ -1,13 +1,20 @@
 //! What the export asks of a ledger, and what it takes from the answers.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::mapping::Mapping;
+use super::preflight::LedgerFacts;
 use super::reference::Reference;
 use super::step::{Answer, Look};
 use super::voucher::Voucher;
+use crate::adapter::{self, Usage};
 use crate::model::Money;
 
 /// How a ledger keeps a voucher from being booked twice; the protocol follows from it.
@@ -104,6 +111,76 @@ pub trait Ledger: Debug + Send + Sync {
     ///
     /// Where it cannot say: never to be taken for "nothing".
     async fn find(&self, reference: &Reference) -> Result<Vec<Entry>, FindError>;
+}
+
+/// What is asked of a system's books before anything is exported.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// The accounts that vouchers would be booked on.
+    pub accounts: BTreeSet<Box<str>>,
+    /// The claimants that vouchers name.
+    pub subledgers: BTreeSet<Box<str>>,
+}
+
+/// Some of what a system has in its books under our references.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Entries {
+    /// What it has.
+    pub entries: Vec<Entry>,
+    /// Where to go on, if there is more.
+    pub next: Option<String>,
+}
+
+/// A system that keeps books, as one integration reaches it.
+///
+/// # Behaviour
+///
+/// - Only `route`, `facts` and `entries` do I/O, and the ledgers.
+/// - `route` never answers with another way because of what may pass: an error that is temporary stays one.
+#[async_trait]
+pub trait Books: Debug + Send + Sync + 'static {
+    /// Returns how the organization's reimbursements are booked.
+    fn mapping(&self) -> &Mapping;
+
+    /// Says whether what is approved is exported without anybody's asking.
+    fn automatic(&self) -> bool;
+
+    /// Says for how long a route that was found stays the one that is taken.
+    fn route_holds(&self) -> Duration;
+
+    /// Returns how many requests the organization's contract has in a month; none where they are not counted.
+    fn monthly_requests(&self) -> Option<u64>;
+
+    /// Returns what was sent and received since this was last asked.
+    fn take_usage(&self) -> Usage;
+
+    /// Finds out which way works, by asking.
+    ///
+    /// # Errors
+    ///
+    /// As the system's answers are to be taken; temporary ones say nothing of which way works.
+    async fn route(&self) -> adapter::Result<Route>;
+
+    /// Returns what is known of the books by one way; what cannot be asked is left out.
+    ///
+    /// # Errors
+    ///
+    /// As the system's answers are to be taken.
+    async fn facts(&self, route: Route, needs: &Needs) -> adapter::Result<LedgerFacts>;
+
+    /// Returns the ledger, by one way.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where the integration is not set up for it.
+    fn ledger(&self, route: Route) -> adapter::Result<Arc<dyn Ledger>>;
+
+    /// Returns some of what stands in the books under references of ours since a day, with the place to go on.
+    ///
+    /// # Errors
+    ///
+    /// As the system's answers are to be taken; `Unsupported` where none of its ways lets it be asked.
+    async fn entries(&self, since: Date, after: Option<&str>) -> adapter::Result<Entries>;
 }
 
 impl Route {

@@ -78,7 +78,7 @@ pub use intent::{
     Booked, Intent, Purpose, ReviewRow, booked, intent_key, list_intents, list_reviews, read_intents,
     read_voucher,
 };
-pub use ledger::{Dedup, Entry, FindError, Ledger, Route, Sent, Standing};
+pub use ledger::{Books, Dedup, Entries, Entry, FindError, Ledger, Needs, Route, Sent, Standing};
 pub use mapping::{Dimension, ExpenseType, LineField, Mapping, Source, Tax};
 pub use preflight::{AccountState, Batch, Candidate, LedgerFacts, Preflight, Ready, Refused, check};
 pub use reason::{NoReason, Reason};

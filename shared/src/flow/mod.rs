@@ -15,6 +15,4 @@ pub mod work;
 
 pub use ports::Ports;
 pub use status::{Health, Level, Standing, standing};
-pub use trigger::{
-    Attempt, TriggerError, active, hand_over, opened_before, stop, sync_membership_data, trigger,
-};
+pub use trigger::{Attempt, TriggerError, active, hand_over, opened_before, stop, sync_all, trigger};

@@ -8,8 +8,8 @@
 use jiff::Timestamp;
 
 use super::Ports;
-use crate::integration::{self, State};
-use crate::model::{IntegrationId, OrganizationId, RunId, System};
+use crate::integration::{self, State, Stored};
+use crate::model::{IntegrationId, Kind, OrganizationId, RunId};
 use crate::store::{Expect, StoreError, Write};
 use crate::sync::{self, OpenError, Run, RunError, RunRequest};
 
@@ -121,20 +121,26 @@ pub async fn hand_over(ports: &Ports, run: &Run, why: &str) {
     }
 }
 
-/// Starts a run for every active integration of an organization; a run that is active already counts as started.
+/// Starts a run for every active integration of an organization that keeps any of these kinds equal; a run that is active
+/// already counts as started.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn sync_membership_data(
+pub async fn sync_all(
     ports: &Ports,
     organization: &OrganizationId,
+    kinds: &[Kind],
     request: impl Fn(IntegrationId) -> RunRequest,
     attempt: Attempt,
 ) -> Result<Vec<(IntegrationId, Result<Run, TriggerError>)>, StoreError> {
     let mut answers = Vec::new();
-    for system in System::ALL {
-        let id = IntegrationId::new(organization.clone(), *system);
+    let connected = integration::list(&*ports.store, organization).await?;
+    for Stored { integration, .. } in connected {
+        if !integration.keeps(kinds) {
+            continue;
+        }
+        let id = integration.id;
         match trigger(ports, request(id.clone()), attempt).await {
             Err(TriggerError::Store(error)) => return Err(error),
             Err(TriggerError::Unknown(_)) => {}

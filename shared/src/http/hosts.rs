@@ -20,6 +20,14 @@ const ENTRA_HOSTS: &[&str] = &[
     "login.chinacloudapi.cn",
 ];
 
+/// Where Xledger answers: GraphQL and SOAP, live and for demonstration.
+const XLEDGER_HOSTS: &[&str] = &[
+    "www.xledger.net",
+    "demo.xledger.net",
+    "ws.xledger.net",
+    "wsdemo.xledger.net",
+];
+
 /// Says whether a lower-case host name is one of the system's own.
 pub(super) fn is_api_host(system: System, host: &str) -> bool {
     match system {
@@ -27,6 +35,10 @@ pub(super) fn is_api_host(system: System, host: &str) -> bool {
             .iter()
             .filter_map(|cloud| host.strip_suffix(cloud))
             .any(is_organization_in_region),
+        System::Xledger => XLEDGER_HOSTS.contains(&host),
+        System::Cornerstone => host.strip_suffix(".csod.com").is_some_and(is_label),
+        // Whoever profiles a system knows where it is.
+        System::Consio => true,
     }
 }
 
@@ -34,6 +46,8 @@ pub(super) fn is_api_host(system: System, host: &str) -> bool {
 pub(super) fn is_login_host(system: System, host: &str) -> bool {
     match system {
         System::Dynamics365 => ENTRA_HOSTS.contains(&host),
+        System::Xledger | System::Cornerstone => is_api_host(system, host),
+        System::Consio => true,
     }
 }
 

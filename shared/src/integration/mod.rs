@@ -30,7 +30,8 @@ pub use row::{Stored, integration_key, list, read};
 pub use vault::Vault;
 pub use wanted::Wanted;
 
-use crate::model::{Group, IntegrationId};
+use crate::adapters;
+use crate::model::{Group, IntegrationId, Kind};
 
 /// Which way records travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -146,6 +147,13 @@ impl Integration {
     #[must_use]
     pub fn rule(&self, group: Group) -> ConflictRule {
         self.conflict_rules.get(&group).copied().unwrap_or_default()
+    }
+
+    /// Says whether the integration keeps any of these kinds of record equal.
+    #[must_use]
+    pub fn keeps(&self, kinds: &[Kind]) -> bool {
+        let kept = adapters::kinds(self.id.system, &self.settings);
+        kept.iter().any(|kind| kinds.contains(kind))
     }
 
     /// Says whether another application owns the group.

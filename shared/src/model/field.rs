@@ -15,6 +15,9 @@ pub enum Kind {
     Member,
     /// A person's belonging to the organization: type, status and period.
     Membership,
+    /// A person's place in a course, and how far they are with it.
+    #[serde(rename = "course_enrollment")]
+    CourseEnrollment,
 }
 
 /// A set of fields that one side owns together: conflicts are decided group by group.
@@ -33,6 +36,8 @@ pub enum Group {
     Preferences,
     /// The content of a membership.
     Membership,
+    /// What a person is enrolled for, and how far they are with it.
+    Enrollment,
     /// Whether the record is in use.
     Status,
 }
@@ -115,9 +120,50 @@ const MEMBERSHIP: &[FieldDefinition] = &[
     optional("active", Group::Status, FieldType::Bool),
 ];
 
+/// How far somebody is with a course: what systems for learning have in common.
+const PROGRESS: &[&str] = &[
+    "requested",
+    "approved",
+    "registered",
+    "waitlisted",
+    "in_progress",
+    "completed",
+    "exempt",
+    "incomplete",
+    "no_show",
+    "withdrawn",
+    "cancelled",
+];
+
+const TRAINING: &[&str] = &[
+    "curriculum",
+    "external_training",
+    "instructor_led",
+    "material",
+    "online_content",
+    "online_course",
+    "test",
+    "video",
+];
+
+const COURSE_ENROLLMENT: &[FieldDefinition] = &[
+    required("memberId", Group::Enrollment, FieldType::Reference(Kind::Member)),
+    required("courseId", Group::Enrollment, FieldType::Text(100)),
+    optional("courseTitle", Group::Enrollment, FieldType::Text(500)),
+    optional("trainingType", Group::Enrollment, FieldType::Choice(TRAINING)),
+    optional("status", Group::Enrollment, FieldType::Choice(PROGRESS)),
+    optional("registeredOn", Group::Enrollment, FieldType::Date),
+    optional("startedOn", Group::Enrollment, FieldType::Date),
+    optional("dueOn", Group::Enrollment, FieldType::Date),
+    optional("completedOn", Group::Enrollment, FieldType::Date),
+    optional("score", Group::Enrollment, FieldType::Text(20)),
+    optional("registrationNumber", Group::Enrollment, FieldType::Text(50)),
+    optional("active", Group::Status, FieldType::Bool),
+];
+
 impl Kind {
     /// Every kind, in the order in which a sync reads them: what is referred to comes first.
-    pub const ALL: &[Self] = &[Self::Member, Self::Membership];
+    pub const ALL: &[Self] = &[Self::Member, Self::Membership, Self::CourseEnrollment];
 
     /// Returns the name that rows, events and metrics use.
     #[must_use]
@@ -125,6 +171,7 @@ impl Kind {
         match self {
             Self::Member => "member",
             Self::Membership => "membership",
+            Self::CourseEnrollment => "course_enrollment",
         }
     }
 
@@ -134,6 +181,7 @@ impl Kind {
         match self {
             Self::Member => "members",
             Self::Membership => "memberships",
+            Self::CourseEnrollment => "course-enrollments",
         }
     }
 
@@ -143,6 +191,7 @@ impl Kind {
         match self {
             Self::Member => MEMBER,
             Self::Membership => MEMBERSHIP,
+            Self::CourseEnrollment => COURSE_ENROLLMENT,
         }
     }
 
@@ -176,6 +225,7 @@ impl Kind {
                 Group::Status,
             ],
             Self::Membership => &[Group::Membership, Group::Status],
+            Self::CourseEnrollment => &[Group::Enrollment, Group::Status],
         }
     }
 }
@@ -195,7 +245,7 @@ impl FromStr for Kind {
             .find(|kind| kind.as_str() == text || kind.plural() == text);
         known.copied().ok_or(IdError {
             what: "kind",
-            rule: "member or membership",
+            rule: "member, membership or course_enrollment",
         })
     }
 }
@@ -211,6 +261,7 @@ impl Group {
             Self::Certification => "certification",
             Self::Preferences => "preferences",
             Self::Membership => "membership",
+            Self::Enrollment => "enrollment",
             Self::Status => "status",
         }
     }

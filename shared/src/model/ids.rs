@@ -107,17 +107,26 @@ text_id!(
 pub enum System {
     /// Microsoft Dynamics 365, by the Dataverse Web API.
     Dynamics365,
+    /// Xledger: the accounts.
+    Xledger,
+    /// Cornerstone OnDemand: courses.
+    Cornerstone,
+    /// Consio, or any other system with a REST API that a profile describes.
+    Consio,
 }
 
 impl System {
     /// Every system that has an adapter.
-    pub const ALL: &[Self] = &[Self::Dynamics365];
+    pub const ALL: &[Self] = &[Self::Dynamics365, Self::Xledger, Self::Cornerstone, Self::Consio];
 
     /// Returns the name that the API, rows and metrics use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dynamics365 => "dynamics365",
+            Self::Xledger => "xledger",
+            Self::Cornerstone => "cornerstone",
+            Self::Consio => "consio",
         }
     }
 }
@@ -135,7 +144,7 @@ impl FromStr for System {
         let known = Self::ALL.iter().find(|system| system.as_str() == text);
         known.copied().ok_or(IdError {
             what: "integrationType",
-            rule: "dynamics365",
+            rule: "dynamics365, xledger, cornerstone or consio",
         })
     }
 }

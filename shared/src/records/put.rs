@@ -278,7 +278,7 @@ impl Found {
         let told = self
             .integrations
             .iter()
-            .filter(|integration| is_told(integration));
+            .filter(|integration| is_told(integration, kind));
         let pending = told.map(|integration| pend(&integration.id, kind, &record.id));
         std::iter::once(row).chain(pending).collect()
     }
@@ -294,8 +294,10 @@ impl StoredRecord {
 }
 
 /// A paused integration is told when it goes on.
-fn is_told(integration: &Integration) -> bool {
-    integration.direction == Direction::Both && integration.state != State::Disconnecting
+fn is_told(integration: &Integration, kind: Kind) -> bool {
+    integration.direction == Direction::Both
+        && integration.state != State::Disconnecting
+        && integration.keeps(&[kind])
 }
 
 /// A record that was deleted and is wanted again is the same record: its links hold.

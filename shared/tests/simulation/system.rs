@@ -135,6 +135,11 @@ impl ModelSystem {
                 0,
                 Some(Value::Text(members[self.dice.below(members.len())].clone())),
             ),
+            Kind::CourseEnrollment => {
+                let member = members[self.dice.below(members.len())].clone();
+                fields.set(0, Some(Value::Text(member)));
+                fields.set(1, Some(Value::Text(self.dice.word("course"))));
+            }
         }
         fields
     }
@@ -143,6 +148,7 @@ impl ModelSystem {
         let positions: &[usize] = match fields.kind() {
             Kind::Member => &[0, 2, 5, 8],
             Kind::Membership => &[1, 2],
+            Kind::CourseEnrollment => &[2, 9],
         };
         fields.set(
             positions[self.dice.below(positions.len())],

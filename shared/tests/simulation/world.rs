@@ -128,7 +128,7 @@ impl World {
                 percent: 100,
                 rows: 1_000,
             },
-            settings: serde_json::Value::Null,
+            settings: serde_json::json!({"members": {}, "memberships": {}, "course-enrollments": {}}),
             integration_system_id: None,
             mapping_version: 1,
             credentials_expire_at: None,

@@ -46,7 +46,7 @@ pub(super) fn read(table: &Section<'_>, kind: Kind) -> Option<Vec<Column>> {
     let mut columns = match (table.get("fields"), kind) {
         (Some(_), _) => read_fields(&table.section("fields")?, kind),
         (None, Kind::Member) => standard(kind),
-        (None, Kind::Membership) => {
+        (None, _) => {
             table.fault("fields", "is required");
             return None;
         }

@@ -55,15 +55,17 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-pub(super) use adapter::Dynamics365;
+use adapter::Dynamics365;
 
-use super::Connections;
+use super::definition::moved;
 use super::session::Session;
-use crate::adapter::ReadWebhook;
+use super::{Connections, WebhookSupport, wrap};
+use crate::adapter::{Adapter, ReadWebhook};
+use crate::export::Books;
 use crate::flow::refresh::{Registration, SignIn};
 use crate::http::Exceptions;
 use crate::integration::Integration;
-use crate::model::FieldError;
+use crate::model::{FieldError, Kind};
 use crate::oauth::{Application, Format, Grant, TokenKey, TokenSource};
 use crate::secrets::Secret;
 use client::Client;
@@ -76,55 +78,109 @@ const PUSH_BATCH: usize = 100;
 /// How many rows one batch asks for.
 const FIND_BATCH: usize = 200;
 
-/// Checks settings; tells every fault at once.
-pub(super) fn check_settings(settings: &Value, exceptions: &Exceptions) -> Result<(), Vec<FieldError>> {
-    Settings::read(settings, &[], exceptions).map(drop)
+/// Dynamics 365 as a kind of system.
+#[derive(Debug)]
+pub(super) struct Definition;
+
+impl super::Definition for Definition {
+    fn webhook_support(&self) -> WebhookSupport {
+        WebhookSupport {
+            reads: true,
+            registers: true,
+        }
+    }
+
+    fn kinds(&self, settings: &Value) -> Vec<Kind> {
+        let named = |kind: &&Kind| settings.get(kind.plural()).is_some();
+        [Kind::Member, Kind::Membership]
+            .iter()
+            .filter(named)
+            .copied()
+            .collect()
+    }
+
+    fn check_settings(&self, settings: &Value, exceptions: &Exceptions) -> Result<(), Vec<FieldError>> {
+        Settings::read(settings, &[], exceptions).map(drop)
+    }
+
+    fn check_move(&self, before: &Value, after: &Value) -> Result<(), Vec<FieldError>> {
+        let places = ["/baseUrl", "/members/entitySet", "/memberships/entitySet"];
+        moved(before, after, &places)
+    }
+
+    fn check_credentials(&self, credentials: &SecretString) -> Result<(), Vec<FieldError>> {
+        Credentials::read(credentials).map(drop)
+    }
+
+    fn credentials_expire_at(&self, credentials: &SecretString) -> Option<Timestamp> {
+        Credentials::read(credentials).ok()?.expires_at
+    }
+
+    fn connect(
+        &self,
+        integration: &Integration,
+        secret: &Secret,
+        connections: &Connections,
+        deadline: Timestamp,
+    ) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
+        let http = connections.http.counted();
+        let settings = read_settings(integration, http.exceptions())?;
+        let credentials = Credentials::read(&secret.value)?;
+        let client = Client {
+            session: session(connections, &settings, &credentials),
+            tokens: tokens(integration, secret, connections, &http, &settings, credentials),
+            clock: Arc::clone(&connections.clock),
+            root: settings.root(),
+            http,
+        };
+        Ok(wrap(
+            Dynamics365::new(settings, client),
+            &connections.clock,
+            deadline,
+        ))
+    }
+
+    fn books(
+        &self,
+        _: &Integration,
+        _: &Secret,
+        _: &Connections,
+    ) -> Result<Option<Arc<dyn Books>>, Vec<FieldError>> {
+        Ok(None)
+    }
+
+    fn registration(
+        &self,
+        integration: &Integration,
+        secret: &Secret,
+        connections: &Connections,
+    ) -> Result<Option<Registration>, Vec<FieldError>> {
+        let http = &connections.http;
+        let settings = read_settings(integration, http.exceptions())?;
+        let credentials = Credentials::read(&secret.value)?;
+        let sign_in = (settings.grant == Grant::SignIn).then(|| SignIn {
+            authorize: settings.authorize_endpoint(),
+            client_id: credentials.client_id.clone(),
+            scope: settings.scope(),
+        });
+        Ok(Some(Registration {
+            tokens: tokens(integration, secret, connections, http, &settings, credentials),
+            sign_in,
+        }))
+    }
+
+    fn webhooks(
+        &self,
+        integration: &Integration,
+        exceptions: &Exceptions,
+    ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
+        let settings = read_settings(integration, exceptions)?;
+        Ok(Some(Arc::new(Contexts::new(&settings))))
+    }
 }
 
-/// Checks that settings lead to the same rows as before.
-pub(super) fn check_move(before: &Value, after: &Value) -> Result<(), Vec<FieldError>> {
-    let place = |settings: &Value, path: &str| settings.pointer(path).cloned();
-    let moved = ["/baseUrl", "/members/entitySet", "/memberships/entitySet"].map(|path| {
-        let (was, is) = (place(before, path)?, place(after, path)?);
-        let reason =
-            "leads to other rows than those that the records are linked with: disconnect, and connect anew";
-        (was != is).then(|| FieldError::new(format!("settings{}", path.replace('/', ".")), reason))
-    });
-    let errors: Vec<FieldError> = moved.into_iter().flatten().collect();
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
-}
-
-/// Checks credentials; tells every fault at once, and nothing of what they hold.
-pub(super) fn check_credentials(credentials: &SecretString) -> Result<(), Vec<FieldError>> {
-    Credentials::read(credentials).map(drop)
-}
-
-/// Says when credentials stop working, where that is known.
-pub(super) fn credentials_expire_at(credentials: &SecretString) -> Option<Timestamp> {
-    Credentials::read(credentials).ok()?.expires_at
-}
-
-/// Makes the adapter of one integration; nothing is sent.
-pub(super) fn connect(
-    integration: &Integration,
-    secret: &Secret,
-    connections: &Connections,
-) -> Result<Dynamics365, Vec<FieldError>> {
-    let http = connections.http.counted();
-    let settings = Settings::read(
-        &integration.settings,
-        &integration.excluded_groups,
-        http.exceptions(),
-    )?;
-    let credentials = Credentials::read(&secret.value)?;
-    let client = Client {
-        session: session(connections, &settings, &credentials),
-        tokens: tokens(integration, secret, connections, &http, &settings, credentials),
-        clock: Arc::clone(&connections.clock),
-        root: settings.root(),
-        http,
-    };
-    Ok(Dynamics365::new(settings, client))
+fn read_settings(integration: &Integration, exceptions: &Exceptions) -> Result<Settings, Vec<FieldError>> {
+    Settings::read(&integration.settings, &integration.excluded_groups, exceptions)
 }
 
 /// Limits are set for each user of an environment, and so is what is known of the user.
@@ -156,37 +212,4 @@ fn tokens(
         format: Format::Form,
     };
     connections.source(key, settings.grant, application, http)
-}
-
-/// Returns what reads the webhooks of an integration.
-pub(super) fn webhooks(
-    integration: &Integration,
-    exceptions: &Exceptions,
-) -> Result<Arc<dyn ReadWebhook>, Vec<FieldError>> {
-    let settings = Settings::read(&integration.settings, &integration.excluded_groups, exceptions)?;
-    Ok(Arc::new(Contexts::new(&settings)))
-}
-
-/// Returns how an integration signs in; nothing is sent.
-pub(super) fn registration(
-    integration: &Integration,
-    secret: &Secret,
-    connections: &Connections,
-) -> Result<Registration, Vec<FieldError>> {
-    let http = &connections.http;
-    let settings = Settings::read(
-        &integration.settings,
-        &integration.excluded_groups,
-        http.exceptions(),
-    )?;
-    let credentials = Credentials::read(&secret.value)?;
-    let sign_in = (settings.grant == Grant::SignIn).then(|| SignIn {
-        authorize: settings.authorize_endpoint(),
-        client_id: credentials.client_id.clone(),
-        scope: settings.scope(),
-    });
-    Ok(Registration {
-        tokens: tokens(integration, secret, connections, http, &settings, credentials),
-        sign_in,
-    })
 }
