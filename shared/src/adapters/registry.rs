@@ -6,8 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::{Connections, connect, registration};
-use crate::adapter::{Adapter, ErrorKind, Finding, Unusable};
+use super::{Connections, books, connect, registration};
+use crate::adapter::{self, Adapter, ErrorKind, Finding, Unusable};
+use crate::export::Books;
 use crate::flow::refresh::{Registration, Registrations};
 use crate::flow::work::Connect;
 use crate::integration::{Integration, Prove};
@@ -89,6 +90,18 @@ impl Connect for Registry {
         let unusable =
             |(kind, why)| Arc::new(Unusable::new(integration.id.system, kind, why)) as Arc<dyn Adapter>;
         self.set_up(integration).await.unwrap_or_else(unusable)
+    }
+
+    async fn books(&self, integration: &Integration) -> adapter::Result<Arc<dyn Books>> {
+        let unusable = |(kind, why): (ErrorKind, String)| adapter::Error::new(kind, why);
+        let secret = self.secret(integration).await.map_err(unusable)?;
+        let books = books(integration, &secret, &self.connections);
+        books.map_err(|faults| unusable(faulty(&faults)))?.ok_or_else(|| {
+            unusable((
+                ErrorKind::Unsupported,
+                format!("{} keeps no books", integration.id.system),
+            ))
+        })
     }
 }
 

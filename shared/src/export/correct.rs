@@ -28,6 +28,20 @@ pub enum Corrected {
     },
 }
 
+impl Corrected {
+    /// Returns the vouchers that are to be carried on.
+    #[must_use]
+    pub fn intents(self) -> Vec<Intent> {
+        match self {
+            Self::NotBooked | Self::Unneeded | Self::Withdrawn(_) => Vec::new(),
+            Self::Reversed {
+                reversal,
+                replacement,
+            } => std::iter::once(reversal).chain(replacement).map(|intent| *intent).collect(),
+        }
+    }
+}
+
 /// Undoes what is booked of a reimbursement that was changed or deleted since, and books what it says now.
 ///
 /// What is booked is never changed: it is reversed by a voucher on `date`, a day of an open period. Both vouchers are

@@ -96,6 +96,7 @@ impl Exporter<'_> {
             return Ok(Worked::Waits);
         };
         let Some(taken) = step(intent.progress, input) else {
+            self.rest(key, &intent, row.version).await?;
             return Ok(Worked::Done(Box::new(intent)));
         };
         // Read before the claim: a voucher that cannot be read is not claimed.
@@ -109,6 +110,15 @@ impl Exporter<'_> {
             then: Then::Rest,
         };
         self.carry_on(hold, taken, &voucher).await
+    }
+
+    /// Has nobody look any more at a voucher that nothing can be done about.
+    async fn rest(&self, key: Key, intent: &Intent, version: u64) -> Result<(), StoreError> {
+        let write = Write::put(key, Expect::Version(version), Content::of(intent));
+        match self.store.write(vec![write]).await {
+            Err(StoreError::Refused { .. }) => Ok(()),
+            answer => answer,
+        }
     }
 
     /// Says whether it is the turn of a voucher that comes after another; it is given up where that one is.

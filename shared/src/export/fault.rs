@@ -1,12 +1,12 @@
 //! Why a reimbursement is not exported.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::voucher::VoucherError;
 use crate::model::FieldError;
 
 /// What kind of fault it is: a stable word that a caller can act on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FaultCode {
     /// There is no such reimbursement.
@@ -51,10 +51,12 @@ pub enum FaultCode {
     UnderWay,
     /// The ledger took it and refused it later: something may still stand in its queue.
     RejectedByLedger,
+    /// Something else stands in its way, which the reason names.
+    Conflict,
 }
 
 /// One reason why a reimbursement is not exported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{field} {reason}")]
 pub struct Fault {
     /// What kind it is.

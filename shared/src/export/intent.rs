@@ -5,7 +5,7 @@
 //! | intent | `export#{system}#{reimbursement}#{revision}` | [`Intent`] |
 //! | voucher | `voucher#{system}#{reference}` | [`Voucher`], as it is sent |
 //! | number | `voucher-number#{system}#{number}` | the reference that has the number |
-//! | review | `export-review#{system}#{reference}` | which intent waits for a human, while it does |
+//! | review | `export-review#{system}#{reference}` | [`Unsettled`], while it waits for a human |
 //!
 //! None of them ever expires: what is booked is booked for ever.
 
@@ -20,6 +20,7 @@ use serde_json::json;
 
 use super::ledger::Route;
 use super::reference::{Reference, Revision, VoucherNumber};
+use super::review::Unsettled;
 use super::step::{Progress, State};
 use super::voucher::Voucher;
 use crate::model::{IntegrationId, Money, RecordId};
@@ -202,7 +203,7 @@ impl Intent {
         }
         let review = review_key(integration, &self.reference);
         if state == State::Review {
-            let content = Content::of(&ReviewRow {
+            let content = Content::of(&Unsettled {
                 reimbursement: self.reimbursement.clone(),
                 revision: self.revision,
                 opened_at: self.changed_at,
@@ -213,18 +214,6 @@ impl Intent {
         }
         writes
     }
-}
-
-/// Which intent waits for a human.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ReviewRow {
-    /// Of which reimbursement.
-    pub reimbursement: RecordId,
-    /// Which voucher of it.
-    pub revision: Revision,
-    /// Since when.
-    pub opened_at: Timestamp,
 }
 
 fn key(integration: &IntegrationId, sort: String) -> Key {
@@ -239,7 +228,26 @@ pub fn intent_key(integration: &IntegrationId, reimbursement: &RecordId, revisio
 }
 
 fn intents_of(integration: &IntegrationId, reimbursement: &RecordId) -> String {
-    format!("export#{}#{reimbursement}#", integration.system)
+    format!("{}{reimbursement}#", intents_prefix(integration))
+}
+
+/// Begins the place of every intent.
+pub const INTENTS: &str = "export#";
+
+/// Returns what the places of all intents of an integration begin with.
+#[must_use]
+pub fn intents_prefix(integration: &IntegrationId) -> String {
+    format!("{INTENTS}{}#", integration.system)
+}
+
+/// Returns whose intent is kept at a place.
+#[must_use]
+pub fn intent_place(key: &Key) -> Option<(IntegrationId, RecordId, Revision)> {
+    let mut parts = key.sort.strip_prefix(INTENTS)?.split('#');
+    let (system, reimbursement, revision) = (parts.next()?, parts.next()?, parts.next()?);
+    let id = IntegrationId::new(key.partition.parse().ok()?, system.parse().ok()?);
+    let revision = revision.parse::<u16>().ok()?.try_into().ok()?;
+    Some((id, reimbursement.parse().ok()?, revision))
 }
 
 pub(super) fn voucher_key(integration: &IntegrationId, reference: &Reference) -> Key {
@@ -254,10 +262,19 @@ pub(super) fn number_key(integration: &IntegrationId, number: VoucherNumber) -> 
 }
 
 pub(super) fn review_key(integration: &IntegrationId, reference: &Reference) -> Key {
-    key(
-        integration,
-        format!("export-review#{}#{reference}", integration.system),
-    )
+    key(integration, format!("{}{reference}", review_prefix(integration)))
+}
+
+/// Returns where it is kept that a reimbursement waits for a human; no reference has a colon.
+pub(super) fn waiting_key(integration: &IntegrationId, reimbursement: &RecordId) -> Key {
+    let prefix = review_prefix(integration);
+    key(integration, format!("{prefix}reimbursement:{reimbursement}"))
+}
+
+/// Returns what the places of all begin with that waits for a human.
+#[must_use]
+pub fn review_prefix(integration: &IntegrationId) -> String {
+    format!("export-review#{}#", integration.system)
 }
 
 /// Returns the intents of a reimbursement, in rising order of revision, with the versions of their rows.
@@ -286,6 +303,32 @@ pub async fn read_intents(
     }
 }
 
+/// Has an intent looked at no earlier than `until`, unless somebody works on it or nothing is left to do; returns the
+/// version of its row.
+///
+/// # Errors
+///
+/// Those of the store. One that changed meanwhile is as good as one that somebody works on.
+pub async fn postpone(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    (reimbursement, revision): (&RecordId, Revision),
+    until: Timestamp,
+) -> Result<Option<u64>, StoreError> {
+    let key = intent_key(integration, reimbursement, revision);
+    let Some(row) = store.get(std::slice::from_ref(&key)).await?.pop().flatten() else {
+        return Ok(None);
+    };
+    let intent: Intent = row.decode()?;
+    let until = intent.held_until.map_or(until, |held| held.max(until));
+    let content = Content::of(&intent).due_at(until);
+    match store.write(vec![Write::put(key, Expect::Version(row.version), content)]).await {
+        Ok(()) => Ok(Some(row.version + 1)),
+        Err(StoreError::Refused { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Returns some intents of an integration, with the place to go on after.
 ///
 /// # Errors
@@ -297,35 +340,27 @@ pub async fn list_intents(
     after: Option<String>,
     limit: usize,
 ) -> Result<(Vec<Intent>, Option<String>), StoreError> {
-    list(store, integration, "export", after, limit).await
+    let prefix = intents_prefix(integration);
+    let query = Query::new(Table::Control, integration.organization.as_str(), prefix, limit);
+    let page = store.query(&query.after(after)).await?;
+    let rows: Result<Vec<_>, _> = page.rows.iter().map(crate::store::Row::decode).collect();
+    Ok((rows?, page.next))
 }
 
-/// Returns some of what waits for a human, with the place to go on after.
+/// Returns those of the references that vouchers of ours have; at most a hundred are asked for at once.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn list_reviews(
+pub async fn known(
     store: &dyn Store,
     integration: &IntegrationId,
-    after: Option<String>,
-    limit: usize,
-) -> Result<(Vec<ReviewRow>, Option<String>), StoreError> {
-    list(store, integration, "export-review", after, limit).await
-}
-
-async fn list<T: serde::de::DeserializeOwned>(
-    store: &dyn Store,
-    integration: &IntegrationId,
-    what: &str,
-    after: Option<String>,
-    limit: usize,
-) -> Result<(Vec<T>, Option<String>), StoreError> {
-    let prefix = format!("{what}#{}#", integration.system);
-    let query = Query::new(Table::Control, integration.organization.as_str(), prefix, limit);
-    let page = store.query(&query.after(after)).await?;
-    let rows: Result<Vec<T>, _> = page.rows.iter().map(crate::store::Row::decode).collect();
-    Ok((rows?, page.next))
+    references: &[Reference],
+) -> Result<Vec<Reference>, StoreError> {
+    let keys: Vec<_> = references.iter().map(|reference| voucher_key(integration, reference)).collect();
+    let rows = store.get(&keys).await?;
+    let known = references.iter().zip(rows).filter(|(_, row)| row.is_some());
+    Ok(known.map(|(reference, _)| reference.clone()).collect())
 }
 
 /// Returns the voucher of an intent, as it is sent.

@@ -154,6 +154,10 @@ pub trait Books: Debug + Send + Sync + 'static {
     /// Returns what was sent and received since this was last asked.
     fn take_usage(&self) -> Usage;
 
+    /// Returns what the system last refused the credential with, since this was last asked: what a ledger says of a
+    /// voucher does not tell.
+    fn take_refusal(&self) -> Option<adapter::Error>;
+
     /// Finds out which way works, by asking.
     ///
     /// # Errors

@@ -41,6 +41,7 @@
 #![deny(clippy::float_arithmetic, clippy::disallowed_types)]
 
 mod booking;
+mod budget;
 mod correct;
 mod decide;
 mod engine;
@@ -53,12 +54,14 @@ mod intend;
 mod intent;
 mod ledger;
 mod mapping;
+pub mod notice;
 mod preflight;
 #[cfg(test)]
 mod preflight_tests;
 mod reason;
 mod reconciliation;
 mod reference;
+mod review;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
@@ -69,14 +72,15 @@ mod voucher;
 #[cfg(test)]
 mod voucher_tests;
 
+pub use budget::{Budget, Month, next_month, spend, this_month};
 pub use correct::{Corrected, correct};
 pub use decide::{DecideError, QUIET_HOURS, Verdict, decide};
 pub use engine::{Exporter, WorkError, Worked};
 pub use fault::{Fault, FaultCode};
 pub use intend::{IntendError, Intended, Request, force, intend, reroute};
 pub use intent::{
-    Booked, Intent, Purpose, ReviewRow, booked, intent_key, list_intents, list_reviews, read_intents,
-    read_voucher,
+    Booked, INTENTS, Intent, Purpose, booked, intent_key, intent_place, intents_prefix, known, list_intents, postpone,
+    read_intents, read_voucher, review_prefix,
 };
 pub use ledger::{Books, Dedup, Entries, Entry, FindError, Ledger, Needs, Route, Sent, Standing};
 pub use mapping::{Dimension, ExpenseType, LineField, Mapping, Source, Tax};
@@ -84,6 +88,7 @@ pub use preflight::{AccountState, Batch, Candidate, LedgerFacts, Preflight, Read
 pub use reason::{NoReason, Reason};
 pub use reconciliation::{Difference, Row, reconcile};
 pub use reference::{MAX_REVISION, Malformed, Reference, Revision, VoucherNumber};
+pub use review::{ReviewRow, Unsettled, list_reviews};
 pub use step::{Answer, Decision, Input, Look, Progress, State, Then, Transition, Why, step};
 pub use template::Template;
 pub use voucher::{Line, MAX_LINES, Voucher, VoucherError};

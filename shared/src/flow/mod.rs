@@ -1,5 +1,8 @@
 //! The steps put together: what each function does, without Lambda and without AWS.
 
+mod book;
+mod compare;
+mod export;
 mod orphans;
 mod ports;
 pub mod process;
@@ -13,6 +16,8 @@ mod trigger;
 pub mod watch;
 pub mod work;
 
+pub use compare::{Comparison, ask as compare_books, last as last_comparison};
+pub use export::{ExportError, ExportRequest, Exported, export};
 pub use ports::Ports;
 pub use status::{Health, Level, Standing, standing};
 pub use trigger::{Attempt, TriggerError, active, hand_over, opened_before, stop, sync_all, trigger};

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use serde::Serialize;
 
-use super::{Ports, orphans, schedule};
+use super::{Ports, book, compare, orphans, schedule};
+use crate::export::{INTENTS, notice};
 use crate::inbox;
 use crate::integration;
 use crate::publish::Publish;
+use crate::queue::Message;
 use crate::schedule::PREFIX as SCHEDULE;
 use crate::scheduler::Scheduler;
 use crate::store::{Due, Key, StoreError};
@@ -33,6 +35,8 @@ pub struct Mended {
     pub webhooks: u32,
     /// Registrations of webhooks that were due to be looked at.
     pub registrations: u32,
+    /// Vouchers, reimbursements and comparisons that were due.
+    pub books: u32,
     /// Credentials of which was told that they are about to expire.
     pub expiring: u32,
     /// Schedules that were looked at.
@@ -98,6 +102,21 @@ async fn went_well(place: &str, done: impl Future<Output = Result<(), Failure>>)
     false
 }
 
+fn is_of_books(key: &Key) -> bool {
+    [INTENTS, notice::PREFIX, compare::PREFIX]
+        .iter()
+        .any(|prefix| key.sort.starts_with(prefix))
+}
+
+/// Returns the message about books that a due row calls for, if it still does.
+async fn books(ports: &Ports, key: &Key) -> Result<Option<Message>, StoreError> {
+    match &key.sort {
+        place if place.starts_with(INTENTS) => book::wake_voucher(ports, key).await,
+        place if place.starts_with(notice::PREFIX) => book::wake_notice(ports, key).await,
+        _ => compare::wake(ports, key).await,
+    }
+}
+
 async fn mend(
     ports: &Ports,
     publish: &Arc<dyn Publish>,
@@ -124,6 +143,13 @@ async fn mend(
         if let Some(message) = inbox::watch_due(&*ports.store, &key, ports.now()).await? {
             ports.queue.send(message).await?;
             mended.registrations += 1;
+        }
+        return Ok(());
+    }
+    if is_of_books(&key) {
+        if let Some(message) = books(ports, &key).await? {
+            ports.queue.send(message).await?;
+            mended.books += 1;
         }
         return Ok(());
     }

@@ -12,9 +12,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::book::{self, NoticeJob, VoucherJob};
+use super::compare::CompareJob;
 use super::watch::{self, Registrar, Watch};
 use super::{Ports, process};
-use crate::adapter::{Adapter, ErrorKind};
+use crate::adapter::{self, Adapter, ErrorKind};
+use crate::export::Books;
 use crate::http::Exceptions;
 use crate::inbox::{Delivery, Wake};
 use crate::integration::{self, Integration};
@@ -30,6 +33,16 @@ const UNAUTHENTICATED: &str = ErrorKind::Unauthenticated.as_str();
 pub trait Connect: Debug + Send + Sync + 'static {
     /// Returns the adapter of an integration; where it cannot be set up, one that says why.
     async fn connect(&self, integration: &Integration) -> Arc<dyn Adapter>;
+
+    /// Returns the books of an integration.
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` where its system keeps none, and why they cannot be set up.
+    async fn books(&self, integration: &Integration) -> adapter::Result<Arc<dyn Books>> {
+        let message = format!("{} keeps no books", integration.id.system);
+        Err(adapter::Error::new(ErrorKind::Unsupported, message))
+    }
 }
 
 /// What a slice is worked with.
@@ -59,6 +72,12 @@ pub enum Job {
     Wake(Wake),
     /// A registration that is to be looked at.
     Watch(Watch),
+    /// A voucher that is to be carried on.
+    Voucher(VoucherJob),
+    /// A reimbursement that was approved, changed or deleted.
+    Notice(NoticeJob),
+    /// Books that are to be compared with what we say of them.
+    Compare(CompareJob),
 }
 
 /// Works what comes from the queue.
@@ -72,6 +91,9 @@ pub async fn work(worker: &Worker, job: &Job) -> Result<(), StoreError> {
         Job::Delivery(delivery) => process::delivered(worker, delivery).await,
         Job::Wake(wake) => process::woken(worker, wake).await,
         Job::Watch(one) => watch::watch(worker, one).await,
+        Job::Voucher(one) => book::voucher(worker, one).await,
+        Job::Notice(one) => book::noticed(worker, one).await,
+        Job::Compare(one) => book::comparison(worker, one).await,
     }
 }
 

@@ -156,6 +156,12 @@ impl Integration {
         kept.iter().any(|kind| kinds.contains(kind))
     }
 
+    /// Says whether the integration keeps books, so that reimbursements are exported to it.
+    #[must_use]
+    pub const fn keeps_books(&self) -> bool {
+        self.id.system.keeps_books()
+    }
+
     /// Says whether another application owns the group.
     #[must_use]
     pub fn excludes(&self, group: Group) -> bool {

@@ -119,6 +119,12 @@ impl System {
     /// Every system that has an adapter.
     pub const ALL: &[Self] = &[Self::Dynamics365, Self::Xledger, Self::Cornerstone, Self::Consio];
 
+    /// Says whether it keeps books, so that reimbursements are exported to it.
+    #[must_use]
+    pub const fn keeps_books(self) -> bool {
+        matches!(self, Self::Xledger)
+    }
+
     /// Returns the name that the API, rows and metrics use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -5,6 +5,7 @@
 //! | record | `{organization}#{kind}` | record id |
 //! | link | `{organization}#{system}#link#{kind}` | the system's id |
 //! | pending | `{organization}#{system}#pending` | `{kind}#{record id}` |
+//! | reimbursement | `{organization}#reimbursement` | record id |
 //!
 //! A pending row says that the platform changed a record which the system has not been told of. It is written in one
 //! transaction with the record, and removed on its own version, so that a change made meanwhile is never lost.
@@ -12,6 +13,7 @@
 mod bulk;
 mod list;
 mod put;
+mod reimbursement;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,6 +25,10 @@ use serde_json::{Map, Value as Json};
 pub use bulk::{Line, LineResult, bulk};
 pub use list::{RecordPage, list, read};
 pub use put::{Put, PutError, PutOutcome, StoredRecord, Wish, delete, put};
+pub use reimbursement::{
+    ReimbursementPage, StoredReimbursement, delete_reimbursement, list_reimbursements, put_reimbursement,
+    read_reimbursement, read_reimbursements, reimbursement_key,
+};
 
 use crate::model::{Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System};
 use crate::store::{Content, Expect, Key, Row, StoreError, Table, Write};
