@@ -28,6 +28,16 @@ pub enum Code {
     UnknownIntegration,
     /// There is no such record.
     UnknownRecord,
+    /// None of the reimbursements can be booked; `errors` says of each why.
+    NotExportable,
+    /// The system of the integration keeps no books.
+    KeepsNoBooks,
+    /// It keeps nothing that could be synced.
+    NothingToSync,
+    /// It cannot be decided yet: what may still arrive has first to have had its time.
+    DecisionTooEarly,
+    /// The outside system refuses what it was asked for, and will do so again.
+    SystemRefused,
     /// There is no such run.
     UnknownRun,
     /// The integration has no schedule.
@@ -106,12 +116,16 @@ impl Code {
             | Self::SignInDeclined
             | Self::Disconnecting
             | Self::ChangeInProgress
+            | Self::KeepsNoBooks
+            | Self::NothingToSync
+            | Self::DecisionTooEarly
             | Self::IdempotencyInProgress => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::IdempotencyKeyReused | Self::NotExportable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyChanges => StatusCode::TOO_MANY_REQUESTS,
+            Self::SystemRefused => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -131,6 +145,11 @@ impl Code {
             Self::UnknownIntegrationType => "There is no such integration type",
             Self::UnknownIntegration => "The organization has no such integration",
             Self::UnknownRecord => "There is no such record",
+            Self::NotExportable => "None of the reimbursements can be booked",
+            Self::KeepsNoBooks => "The system keeps no books",
+            Self::NothingToSync => "The integration keeps nothing that could be synced",
+            Self::DecisionTooEarly => "It cannot be decided yet",
+            Self::SystemRefused => "The outside system refuses",
             Self::UnknownSchedule => "The integration has no schedule",
             Self::UnknownRun => "There is no such run",
             Self::UnknownSignIn => "There is no such sign-in",

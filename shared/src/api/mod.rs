@@ -41,7 +41,7 @@ pub use caller::{Caller, RemoteAddress, RequestId};
 pub use code::Code;
 pub use graphql::Graphql;
 pub use openapi::{OPENAPI_JSON, document};
-pub use operation::{Operation, ScheduleOperation, TokenOperation, WebhookOperation};
+pub use operation::{ExportOperation, Operation, ScheduleOperation, TokenOperation, WebhookOperation};
 pub use problem::{Fault, PROBLEM_JSON, Problem};
 pub use routes::{
     Integrations, RegistryState, Test, TokenState, WebhookState, integration_routes, registry_routes,

@@ -13,13 +13,17 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::routes::{Integrations, TokenState, WebhookState};
-use super::view::{LastResult, RunView, ScheduleBody, ScheduleView, StartedAll, StatusView, TokenView};
+use super::routes::{Integrations, Test, TokenState, WebhookState};
+use super::view::{
+    ExportBody, ExportedView, ForceBody, LastResult, RunView, ScheduleBody, ScheduleView, StartedAll,
+    StatusView, TokenView,
+};
 use super::{Caller, Code, Problem, body, place};
+use crate::export::Reason;
 use crate::flow::receive::Received;
-use crate::flow::{self, Attempt, Ports};
+use crate::flow::{self, Attempt, ExportRequest, Ports};
 use crate::integration;
-use crate::model::{IntegrationId, Kind, OrganizationId, System};
+use crate::model::{IntegrationId, Kind, OrganizationId, RecordId, System};
 use crate::schedule::Wish;
 use crate::sync::{self, Mode, RunRequest, Trigger};
 use crate::webhook::RawWebhook;
@@ -303,6 +307,68 @@ impl TokenOperation {
     }
 }
 
+/// An operation on books, as the function of a system that keeps some is invoked with it.
+///
+/// # Shape
+///
+/// `{"operation":"exportReimbursements","organizationId":"hlf","reimbursementIds":["4711"],"dryRun":false}`, with
+/// `"force":{"reason":"…"}` where it is booked whatever stands
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    tag = "operation",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+#[expect(private_interfaces, reason = "it is read from JSON, and only run")]
+pub enum ExportOperation {
+    /// Exports approved reimbursements.
+    ExportReimbursements {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// From 1 to 500 of them.
+        reimbursement_ids: Vec<RecordId>,
+        /// Whether only to say what would be done.
+        #[serde(default)]
+        dry_run: bool,
+        /// Books them once more, whatever stands.
+        #[serde(default)]
+        force: Option<ForceBody>,
+    },
+}
+
+impl ExportOperation {
+    /// Reads an operation from what a function was invoked with.
+    ///
+    /// # Errors
+    ///
+    /// A problem that names what is wrong.
+    pub fn read(event: Value) -> Result<Self, Problem> {
+        read(event)
+    }
+
+    /// Carries the operation out; what is answered is what HTTP would answer.
+    ///
+    /// # Errors
+    ///
+    /// The problem that HTTP would answer.
+    pub async fn run(self, state: &Test, caller: &Caller) -> Result<Value, Problem> {
+        let Self::ExportReimbursements {
+            organization_id,
+            reimbursement_ids,
+            dry_run,
+            force,
+        } = self;
+        let id = at(caller, organization_id, state.system)?;
+        let body = ExportBody {
+            reimbursement_ids,
+            dry_run,
+            force,
+        };
+        encoded(&export_reimbursements(state, (caller, Attempt::default()), &id, &body).await?)
+    }
+}
+
 fn read<T: DeserializeOwned>(event: Value) -> Result<T, Problem> {
     match event {
         Value::Object(object) => body::typed(object),
@@ -459,6 +525,41 @@ pub(super) async fn trigger_sync(
 ) -> Result<RunView, Problem> {
     let run = flow::trigger(ports, asked.for_run(id, request), asked.attempt).await?;
     Ok(run.into())
+}
+
+/// How many reimbursements are exported at once.
+const MAX_EXPORTED: usize = 500;
+
+pub(super) async fn export_reimbursements(
+    state: &Test,
+    (caller, attempt): (&Caller, Attempt),
+    id: &IntegrationId,
+    body: &ExportBody,
+) -> Result<ExportedView, Problem> {
+    if !id.system.keeps_books() {
+        return Err(Problem::new(Code::KeepsNoBooks));
+    }
+    if !(1..=MAX_EXPORTED).contains(&body.reimbursement_ids.len()) {
+        let rule = format!("must have from 1 to {MAX_EXPORTED} entries");
+        return Err(Problem::of_field("reimbursementIds", rule));
+    }
+    let reason = body.force.as_ref().map(|force| force.reason.parse::<Reason>());
+    let reason = reason
+        .transpose()
+        .map_err(|error| Problem::of_field("force.reason", error.to_string()))?;
+    let request = ExportRequest {
+        integration: id,
+        reimbursements: &body.reimbursement_ids,
+        dry_run: body.dry_run,
+        force: reason.as_ref(),
+        by: caller.name(),
+        attempt,
+    };
+    let exported = flow::export(&state.ports, &*state.connect, &request).await?;
+    if exported.intents.is_empty() && exported.ready.is_empty() {
+        return Err(Problem::not_exportable(&exported.refused));
+    }
+    Ok(exported.into())
 }
 
 pub(super) async fn sync_membership_data(

@@ -12,6 +12,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::Code;
+use crate::export;
 use crate::model::{FieldError, RunId};
 use crate::registry::Scope;
 use crate::secrets::REST;
@@ -150,6 +151,22 @@ impl Problem {
     #[must_use]
     pub fn of_field(field: &str, reason: impl Into<String>) -> Self {
         Self::of_fields(vec![FieldError::new(field, reason)])
+    }
+
+    /// Makes the problem of reimbursements none of which can be booked: each fault under the name of its reimbursement.
+    #[must_use]
+    pub fn not_exportable(refused: &[export::Refused]) -> Self {
+        let faults = refused.iter().flat_map(|refused| {
+            let within = |fault: &export::Fault| Fault {
+                field: format!("reimbursements.{}.{}", refused.reimbursement, fault.field),
+                reason: fault.reason.clone(),
+            };
+            refused.faults.iter().map(within)
+        });
+        Self {
+            errors: faults.collect(),
+            ..Self::new(Code::NotExportable)
+        }
     }
 
     /// Makes the problem of credentials that were changed too often.

@@ -3,15 +3,17 @@
 use std::error::Error;
 
 use super::{Code, Problem};
-use crate::adapter::Finding;
-use crate::flow::TriggerError;
+use crate::adapter::{self, ErrorKind, Finding};
+use crate::export;
 use crate::flow::receive::ReceiveError;
 use crate::flow::refresh::RefreshError;
 use crate::flow::sign_in::SignInError;
+use crate::flow::{ExportError, TriggerError};
 use crate::inbox::OpenEndpointError;
 use crate::integration::{ChangeError, RotateError, State};
 use crate::model::{FieldError, IdError, IntegrationId};
 use crate::oauth::{TokenError, TokenErrorKind};
+use crate::queue::QueueError;
 use crate::records::PutError;
 use crate::secrets::SecretError;
 use crate::store::StoreError;
@@ -127,8 +129,52 @@ impl From<TriggerError> for Problem {
             TriggerError::Unknown(id) => Self::unknown_integration(&id),
             TriggerError::NotActive(state) => Self::not_in(state),
             TriggerError::Active(run) => Self::active(run),
+            TriggerError::KeepsNothing(system) => Self::new(Code::NothingToSync).because(format!(
+                "{system} keeps no records: reimbursements are exported to it, by exportReimbursements"
+            )),
             TriggerError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<adapter::Error> for Problem {
+    fn from(error: adapter::Error) -> Self {
+        let code = match error.kind() {
+            ErrorKind::Unauthenticated => Code::NeedsReauthorization,
+            kind if kind.is_temporary() => Code::Unavailable,
+            _ => Code::SystemRefused,
+        };
+        Self::new(code).because(error.to_string())
+    }
+}
+
+impl From<ExportError> for Problem {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Unknown(id) => Self::unknown_integration(&id),
+            ExportError::NotActive(state) => Self::not_in(state),
+            ExportError::Books(error) => error.into(),
+            ExportError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<export::DecideError> for Problem {
+    fn from(error: export::DecideError) -> Self {
+        use export::DecideError as E;
+        match error {
+            E::Missing => Self::new(Code::UnknownReview),
+            E::Unfit(_) => Self::of_field("decision", error.to_string()),
+            E::Early(_) => Self::new(Code::DecisionTooEarly).because(error.to_string()),
+            E::Changed => Self::new(Code::ChangeInProgress),
+            E::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        Self::unavailable(&error)
     }
 }
 

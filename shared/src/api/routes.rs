@@ -9,7 +9,8 @@ use utoipa_axum::routes;
 
 use super::Graphql;
 use super::endpoints::{
-    bulk, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, tokens, waiting, webhooks,
+    bulk, exports, graphql, integrations, meta, oauth, records, reimbursements, runs, schedules, sync, test,
+    tokens, waiting, webhooks,
 };
 use super::throttle::Throttle;
 use crate::flow::Ports;
@@ -133,7 +134,15 @@ pub fn webhook_routes(state: WebhookState) -> OpenApiRouter {
 pub fn test_routes(state: Test) -> OpenApiRouter {
     let place = format!("{ORGANIZATION}/integrations/{}", state.system);
     let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
-    OpenApiRouter::new().nest(&place, integration).with_state(state)
+    let own = OpenApiRouter::new().nest(&place, integration);
+    let all = match state.system.keeps_books() {
+        true => own.nest(
+            ORGANIZATION,
+            OpenApiRouter::new().routes(routes!(exports::export_reimbursements)),
+        ),
+        false => own,
+    };
+    all.with_state(state)
 }
 
 /// Returns the routes of `token-refresh`.
@@ -197,6 +206,9 @@ fn of_integration() -> OpenApiRouter<Integrations> {
         .routes(routes!(waiting::drop_quarantined))
         .routes(routes!(waiting::list_reviews))
         .routes(routes!(waiting::decide_review))
+        .routes(routes!(exports::list_exports))
+        .routes(routes!(exports::get_books))
+        .routes(routes!(exports::compare_books))
         .routes(routes!(
             webhooks::list_webhook_endpoints,
             webhooks::open_webhook_endpoint
@@ -222,6 +234,13 @@ fn of_organization() -> OpenApiRouter<Integrations> {
             records::put_member,
             records::delete_member
         ))
+        .routes(routes!(reimbursements::list_reimbursements))
+        .routes(routes!(
+            reimbursements::get_reimbursement,
+            reimbursements::put_reimbursement,
+            reimbursements::delete_reimbursement
+        ))
+        .routes(routes!(reimbursements::list_exports_of_reimbursement))
         .routes(routes!(records::list_memberships))
         .routes(routes!(
             records::get_membership,

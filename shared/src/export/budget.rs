@@ -57,10 +57,15 @@ impl Month {
     /// Sets the month against a contract.
     #[must_use]
     pub fn against(&self, monthly_requests: u64, now: Timestamp) -> Budget {
-        let begin = self.month.to_zoned(TimeZone::UTC).map_or(now, |begin| begin.timestamp());
+        let begin = self
+            .month
+            .to_zoned(TimeZone::UTC)
+            .map_or(now, |begin| begin.timestamp());
         let end = next_month(now);
         let seconds = |from: Timestamp, to: Timestamp| {
-            u64::try_from(to.duration_since(from).as_secs()).unwrap_or_default().max(1)
+            u64::try_from(to.duration_since(from).as_secs())
+                .unwrap_or_default()
+                .max(1)
         };
         // What one day says of a month is little: an hour would say nothing.
         let (gone, whole) = (seconds(begin, now).max(24 * 60 * 60), seconds(begin, end));
@@ -187,7 +192,11 @@ mod tests {
     #[tokio::test]
     async fn requests_are_counted_by_month() {
         let (store, id) = (MemoryStore::default(), samples::integration());
-        for (when, requests) in [("2026-02-01T00:00:00Z", 2), ("2026-02-28T23:59:59Z", 3), ("2026-03-01T00:00:00Z", 4)] {
+        for (when, requests) in [
+            ("2026-02-01T00:00:00Z", 2),
+            ("2026-02-28T23:59:59Z", 3),
+            ("2026-03-01T00:00:00Z", 4),
+        ] {
             spend(&store, &id, sent(requests), at(when)).await.unwrap();
         }
         let february = this_month(&store, &id, at("2026-02-14T12:00:00Z")).await.unwrap();

@@ -37,7 +37,10 @@ impl Corrected {
             Self::Reversed {
                 reversal,
                 replacement,
-            } => std::iter::once(reversal).chain(replacement).map(|intent| *intent).collect(),
+            } => std::iter::once(reversal)
+                .chain(replacement)
+                .map(|intent| *intent)
+                .collect(),
         }
     }
 }

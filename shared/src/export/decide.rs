@@ -1,6 +1,6 @@
 //! What a human decides about a voucher of which nobody else can say whether it is booked.
 
-use jiff::{Span, Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan};
 
 use super::engine::{after, quiet_from};
 use super::intent::{Intent, intent_key};
@@ -94,13 +94,26 @@ pub async fn decide(
     }
 }
 
+impl Intent {
+    /// Says whether a decision is one for where the voucher stands.
+    #[must_use]
+    pub fn may_be(&self, decision: Decision) -> bool {
+        step(self.progress, Input::Decided(decision)).is_some()
+    }
+
+    /// Returns from when on it may be decided that it is not there, if that is not now.
+    #[must_use]
+    pub fn may_arrive_until(&self) -> Option<Timestamp> {
+        quiet_from(&self.progress, self.left_by, QUIET_HOURS.hours())
+    }
+}
+
 /// That a voucher is there can be seen at once; that it is not there, only when it cannot arrive any more.
 fn early(intent: &Intent, verdict: &Verdict<'_>) -> Result<(), DecideError> {
     if verdict.decision == Decision::ItIsThere {
         return Ok(());
     }
-    let quiet: Span = QUIET_HOURS.hours();
-    match quiet_from(&intent.progress, intent.left_by, quiet) {
+    match intent.may_arrive_until() {
         Some(from) if from > verdict.now => Err(DecideError::Early(from)),
         _ => Ok(()),
     }

@@ -322,7 +322,10 @@ pub async fn postpone(
     let intent: Intent = row.decode()?;
     let until = intent.held_until.map_or(until, |held| held.max(until));
     let content = Content::of(&intent).due_at(until);
-    match store.write(vec![Write::put(key, Expect::Version(row.version), content)]).await {
+    match store
+        .write(vec![Write::put(key, Expect::Version(row.version), content)])
+        .await
+    {
         Ok(()) => Ok(Some(row.version + 1)),
         Err(StoreError::Refused { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -357,7 +360,10 @@ pub async fn known(
     integration: &IntegrationId,
     references: &[Reference],
 ) -> Result<Vec<Reference>, StoreError> {
-    let keys: Vec<_> = references.iter().map(|reference| voucher_key(integration, reference)).collect();
+    let keys: Vec<_> = references
+        .iter()
+        .map(|reference| voucher_key(integration, reference))
+        .collect();
     let rows = store.get(&keys).await?;
     let known = references.iter().zip(rows).filter(|(_, row)| row.is_some());
     Ok(known.map(|(reference, _)| reference.clone()).collect())

@@ -79,8 +79,8 @@ pub use engine::{Exporter, WorkError, Worked};
 pub use fault::{Fault, FaultCode};
 pub use intend::{IntendError, Intended, Request, force, intend, reroute};
 pub use intent::{
-    Booked, INTENTS, Intent, Purpose, booked, intent_key, intent_place, intents_prefix, known, list_intents, postpone,
-    read_intents, read_voucher, review_prefix,
+    Booked, INTENTS, Intent, Purpose, booked, intent_key, intent_place, intents_prefix, known, list_intents,
+    postpone, read_intents, read_voucher, review_prefix,
 };
 pub use ledger::{Books, Dedup, Entries, Entry, FindError, Ledger, Needs, Route, Sent, Standing};
 pub use mapping::{Dimension, ExpenseType, LineField, Mapping, Source, Tax};
@@ -88,7 +88,7 @@ pub use preflight::{AccountState, Batch, Candidate, LedgerFacts, Preflight, Read
 pub use reason::{NoReason, Reason};
 pub use reconciliation::{Difference, Row, reconcile};
 pub use reference::{MAX_REVISION, Malformed, Reference, Revision, VoucherNumber};
-pub use review::{ReviewRow, Unsettled, list_reviews};
+pub use review::{ReviewRow, Unsettled, list_reviews, read_review};
 pub use step::{Answer, Decision, Input, Look, Progress, State, Then, Transition, Why, step};
 pub use template::Template;
 pub use voucher::{Line, MAX_LINES, Voucher, VoucherError};

@@ -103,6 +103,13 @@ impl Reference {
         Self(text.into())
     }
 
+    /// Returns which voucher of its reimbursement it is.
+    #[must_use]
+    pub fn revision(&self) -> Option<Revision> {
+        let (_, revision) = self.0.rsplit_once('-')?;
+        Revision::try_from(revision.parse::<u16>().ok()?).ok()
+    }
+
     /// Returns the reference as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

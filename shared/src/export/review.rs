@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::intent::review_prefix;
+use super::intent::{review_key, review_prefix};
 use super::notice::Waiting;
 use super::reference::Revision;
 use crate::model::{IntegrationId, RecordId};
@@ -30,6 +30,27 @@ pub enum ReviewRow {
     Voucher(Unsettled),
     /// A reimbursement.
     Reimbursement(Waiting),
+}
+
+/// Returns which voucher waits for a human under a reference, if one does.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn read_review(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    reference: &str,
+) -> Result<Option<Unsettled>, StoreError> {
+    let Ok(reference) = reference.parse() else {
+        return Ok(None);
+    };
+    let row = store
+        .get(&[review_key(integration, &reference)])
+        .await?
+        .pop()
+        .flatten();
+    row.map(|row| row.decode()).transpose()
 }
 
 /// Returns some of what waits for a human, with the place to go on after.

@@ -21,8 +21,8 @@ use super::work::Worker;
 use crate::adapter::{self, ErrorKind};
 use crate::export::notice::{self, Cause, Notice, Settlement, Waiting};
 use crate::export::{
-    self, Booked, Books, Candidate, Exporter, IntendError, Intended, Intent, Ready, Reference, Request, Revision, Route,
-    State as Progress, WorkError, Worked, booked,
+    self, Booked, Books, Candidate, Exporter, IntendError, Intended, Intent, Ready, Reference, Request,
+    Revision, Route, State as Progress, WorkError, Worked, booked,
 };
 use crate::integration::{self, Integration, State};
 use crate::model::{IntegrationId, RecordId};
@@ -89,7 +89,12 @@ impl VoucherJob {
     }
 
     fn message(&self, why: &str) -> Message {
-        message(&self.integration, &self.voucher_of, &format!("{}-{why}", self.revision), self)
+        message(
+            &self.integration,
+            &self.voucher_of,
+            &format!("{}-{why}", self.revision),
+            self,
+        )
     }
 }
 
@@ -109,7 +114,7 @@ fn message<T: Serialize>(integration: &IntegrationId, of: &RecordId, why: &str, 
 /// # Errors
 ///
 /// Those of the store.
-pub async fn wake_voucher(ports: &Ports, key: &Key) -> Result<Option<Message>, StoreError> {
+pub(super) async fn wake_voucher(ports: &Ports, key: &Key) -> Result<Option<Message>, StoreError> {
     let Some((integration, voucher_of, revision)) = export::intent_place(key) else {
         return Ok(None);
     };
@@ -119,8 +124,13 @@ pub async fn wake_voucher(ports: &Ports, key: &Key) -> Result<Option<Message>, S
         revision,
         integration,
     };
-    let postponed =
-        export::postpone(&*ports.store, &job.integration, (&job.voucher_of, job.revision), again).await?;
+    let postponed = export::postpone(
+        &*ports.store,
+        &job.integration,
+        (&job.voucher_of, job.revision),
+        again,
+    )
+    .await?;
     Ok(postponed.map(|version| job.message(&version.to_string())))
 }
 
@@ -129,7 +139,7 @@ pub async fn wake_voucher(ports: &Ports, key: &Key) -> Result<Option<Message>, S
 /// # Errors
 ///
 /// Those of the store.
-pub async fn wake_notice(ports: &Ports, key: &Key) -> Result<Option<Message>, StoreError> {
+pub(super) async fn wake_notice(ports: &Ports, key: &Key) -> Result<Option<Message>, StoreError> {
     let Some((integration, noticed)) = notice::place(key) else {
         return Ok(None);
     };
@@ -155,7 +165,7 @@ pub async fn wake_notice(ports: &Ports, key: &Key) -> Result<Option<Message>, St
 /// # Errors
 ///
 /// Those of the store: the queue delivers it again, and it is due.
-pub async fn voucher(worker: &Worker, job: &VoucherJob) -> Result<(), StoreError> {
+pub(super) async fn voucher(worker: &Worker, job: &VoucherJob) -> Result<(), StoreError> {
     let id = &job.integration;
     let Some((integration, books)) = open(worker, id).await? else {
         return Ok(());
@@ -182,7 +192,9 @@ async fn carry_on(
 ) -> Result<Option<Intent>, StoreError> {
     let (store, id) = (&*worker.ports.store, &at.integration.id);
     let intents = export::read_intents(store, id, &job.voucher_of).await?;
-    let intent = intents.into_iter().find(|(intent, _)| intent.revision == job.revision);
+    let intent = intents
+        .into_iter()
+        .find(|(intent, _)| intent.revision == job.revision);
     let Some((intent, _)) = intent else {
         tracing::info!(integration.id = %id, "passed over a voucher that nobody intends");
         return Ok(None);
@@ -270,7 +282,7 @@ pub(super) async fn open(
 /// # Errors
 ///
 /// Those of the store: the queue delivers it again, and it is due.
-pub async fn noticed(worker: &Worker, job: &NoticeJob) -> Result<(), StoreError> {
+pub(super) async fn noticed(worker: &Worker, job: &NoticeJob) -> Result<(), StoreError> {
     let (store, id) = (&*worker.ports.store, &job.integration);
     let Some((notice, version)) = notice::read(store, id, &job.noticed).await? else {
         return Ok(());
@@ -288,9 +300,14 @@ pub async fn noticed(worker: &Worker, job: &NoticeJob) -> Result<(), StoreError>
     refused(worker, &at).await?;
     match seen? {
         Seen::Settled(intents) => {
+            if !intents.is_empty() {
+                compare::begin(&at).await?;
+            }
             notice::settle(store, id, &job.noticed, version, None).await?;
             for intent in &intents {
-                VoucherJob::of(id, intent).enqueue(&worker.ports, intent.changed_at).await;
+                VoucherJob::of(id, intent)
+                    .enqueue(&worker.ports, intent.changed_at)
+                    .await;
             }
         }
         Seen::Waits(cause) => {
@@ -407,9 +424,11 @@ async fn carry_out(
     let wanted = ready.as_ref().map(|(_, ready)| ready);
     let done = match (stands, wanted) {
         (false, None) => return Ok(Seen::Settled(Vec::new())),
-        (false, Some(ready)) => export::intend(store, &request, ready).await.map(|intended| match intended {
-            Intended::New(intent) | Intended::Before(intent) => vec![intent],
-        }),
+        (false, Some(ready)) => export::intend(store, &request, ready)
+            .await
+            .map(|intended| match intended {
+                Intended::New(intent) | Intended::Before(intent) => vec![intent],
+            }),
         (true, wanted) => {
             let date = now.to_zoned(at.books.mapping().time_zone.clone()).date();
             let corrected = export::correct(store, &request, id, wanted, date).await;
@@ -427,7 +446,11 @@ async fn carry_out(
         Err(IntendError::Unsettled(_)) => Ok(Seen::Later(UNSETTLED)),
         Err(IntendError::Changed) => Ok(Seen::Later(SignedDuration::ZERO)),
         Err(error) => Ok(Seen::Waits(Cause::NotExportable {
-            faults: vec![export::Fault::new(export::FaultCode::Conflict, "id", format!("cannot be booked: {error}"))],
+            faults: vec![export::Fault::new(
+                export::FaultCode::Conflict,
+                "id",
+                format!("cannot be booked: {error}"),
+            )],
         })),
     }
 }
@@ -441,7 +464,7 @@ pub(super) fn later(now: Timestamp, wait: SignedDuration) -> Timestamp {
 /// # Errors
 ///
 /// Those of the store.
-pub async fn comparison(worker: &Worker, job: &compare::CompareJob) -> Result<(), StoreError> {
+pub(super) async fn comparison(worker: &Worker, job: &compare::CompareJob) -> Result<(), StoreError> {
     let Some((integration, books)) = open(worker, &job.compare).await? else {
         return Ok(());
     };

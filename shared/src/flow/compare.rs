@@ -24,7 +24,7 @@ use crate::store::{Content, Expect, Key, Store, StoreError, Table, Write};
 use crate::sync::outbox;
 
 /// Begins the place of every comparison.
-pub const PREFIX: &str = "export-comparison#";
+pub(super) const PREFIX: &str = "export-comparison#";
 
 /// How far back is looked, where nobody says.
 const DAYS: i64 = 62;
@@ -136,7 +136,10 @@ pub(super) async fn begin(at: &Bookkeeping<'_>) -> Result<(), StoreError> {
         return Ok(());
     }
     let content = Content::of(&Comparison::default()).due_at(tonight(at));
-    match store.write(vec![Write::put(key(id), Expect::Absent, content)]).await {
+    match store
+        .write(vec![Write::put(key(id), Expect::Absent, content)])
+        .await
+    {
         Err(StoreError::Refused { .. }) => Ok(()),
         answer => answer,
     }
@@ -147,7 +150,7 @@ pub(super) async fn begin(at: &Bookkeeping<'_>) -> Result<(), StoreError> {
 /// # Errors
 ///
 /// Those of the store.
-pub async fn wake(ports: &Ports, due: &Key) -> Result<Option<Message>, StoreError> {
+pub(super) async fn wake(ports: &Ports, due: &Key) -> Result<Option<Message>, StoreError> {
     let Some(system) = due.sort.strip_prefix(PREFIX) else {
         return Ok(None);
     };
@@ -184,7 +187,10 @@ pub async fn ask(ports: &Ports, integration: &IntegrationId, since: Option<Date>
         compare: integration.clone(),
         since,
     };
-    ports.queue.send(job.message(&format!("{:.3}", ports.now()))).await
+    ports
+        .queue
+        .send(job.message(&format!("{:.3}", ports.now())))
+        .await
 }
 
 /// Compares, and keeps what was found.
@@ -215,7 +221,9 @@ pub(super) async fn compare(
 
 /// Returns the intents that were opened since a day, or may have left since.
 async fn opened_since(at: &Bookkeeping<'_>, since: Date) -> Result<Vec<Intent>, StoreError> {
-    let begin = since.to_zoned(TimeZone::UTC).map_or(Timestamp::MIN, |day| day.timestamp());
+    let begin = since
+        .to_zoned(TimeZone::UTC)
+        .map_or(Timestamp::MIN, |day| day.timestamp());
     let (mut intents, mut after) = (Vec::new(), None);
     loop {
         let (page, next) = export::list_intents(&*at.ports.store, &at.integration.id, after, PAGE).await?;
@@ -262,17 +270,18 @@ async fn found(
     for intent in missing.take(ASKED) {
         let ledger = at.books.ledger(intent.route)?;
         if let Ok(found) = ledger.find(&intent.reference).await {
-            entries.extend(found.into_iter().filter(|entry| entry.reference == intent.reference));
+            entries.extend(
+                found
+                    .into_iter()
+                    .filter(|entry| entry.reference == intent.reference),
+            );
         }
     }
     Ok(Ok(entries))
 }
 
 /// Returns those references that are ours, of vouchers from before the time that is looked at.
-async fn older(
-    at: &Bookkeeping<'_>,
-    references: Vec<Reference>,
-) -> Result<BTreeSet<Reference>, StoreError> {
+async fn older(at: &Bookkeeping<'_>, references: Vec<Reference>) -> Result<BTreeSet<Reference>, StoreError> {
     let mut ours = BTreeSet::new();
     for some in references.chunks(100) {
         let known = export::known(&*at.ports.store, &at.integration.id, some).await?;
@@ -295,7 +304,10 @@ async fn failed(at: &Bookkeeping<'_>, error: &adapter::Error) -> Result<(), Stor
         ..before
     };
     let content = Content::of(&comparison).due_at(wait);
-    at.ports.store.write(vec![Write::put(key(id), Expect::Anything, content)]).await
+    at.ports
+        .store
+        .write(vec![Write::put(key(id), Expect::Anything, content)])
+        .await
 }
 
 async fn keep(at: &Bookkeeping<'_>, comparison: &Comparison, rows: &[Row]) -> Result<(), StoreError> {
@@ -332,10 +344,16 @@ fn event(id: &IntegrationId, comparison: &Comparison, differences: usize, now: T
 fn tonight(at: &Bookkeeping<'_>) -> Timestamp {
     let now = at.ports.now();
     let name = at.integration.id.organization.as_str();
-    let minute = name.bytes().fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 60);
+    let minute = name
+        .bytes()
+        .fold(0_i64, |sum, byte| (sum * 31 + i64::from(byte)) % 60);
     let zone = at.books.mapping().time_zone.clone();
     let today = now.to_zoned(zone.clone()).date();
-    let night = |date: Date| date.at(HOUR, 0, 0, 0).to_zoned(zone.clone()).map(|time| time.timestamp());
+    let night = |date: Date| {
+        date.at(HOUR, 0, 0, 0)
+            .to_zoned(zone.clone())
+            .map(|time| time.timestamp())
+    };
     let tomorrow = today.tomorrow().unwrap_or(today);
     [night(today), night(tomorrow)]
         .into_iter()

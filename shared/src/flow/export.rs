@@ -14,12 +14,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Ports;
 use super::book::VoucherJob;
+use super::compare;
 use super::trigger::Attempt;
 use super::work::Connect;
 use crate::adapter::{self, ErrorKind};
 use crate::export::{
-    self, Batch, Books, Budget, Candidate, Fault, FaultCode, IntendError, Intended, Intent, LedgerFacts, Needs,
-    Preflight, Ready, Reason, Refused, Request, Route,
+    self, Batch, Books, Budget, Candidate, Fault, FaultCode, IntendError, Intended, Intent, LedgerFacts,
+    Needs, Preflight, Ready, Reason, Refused, Request, Route,
 };
 use crate::integration::{self, Integration, State};
 use crate::model::{IntegrationId, RecordId};
@@ -159,12 +160,21 @@ impl Bookkeeping<'_> {
                 Err(IntendError::Store(error)) => return Err(error.into()),
                 Err(other) => exported.refused.push(Refused {
                     reimbursement: ready.reimbursement.clone(),
-                    faults: vec![Fault::new(FaultCode::Conflict, "id", format!("cannot be booked: {other}"))],
+                    faults: vec![Fault::new(
+                        FaultCode::Conflict,
+                        "id",
+                        format!("cannot be booked: {other}"),
+                    )],
                 }),
             }
         }
+        if !exported.intents.is_empty() {
+            compare::begin(self).await?;
+        }
         for intent in &exported.intents {
-            VoucherJob::of(&self.integration.id, intent).enqueue(self.ports, intent.changed_at).await;
+            VoucherJob::of(&self.integration.id, intent)
+                .enqueue(self.ports, intent.changed_at)
+                .await;
         }
         Ok(exported)
     }
@@ -197,11 +207,16 @@ impl Bookkeeping<'_> {
         let ids: Vec<_> = wanted.into_iter().collect();
         let found = records::read_reimbursements(store, organization, &ids).await?;
         let mut read = Read::default();
-        let intents = stream::iter(&ids).map(|id| export::read_intents(store, &self.integration.id, id));
-        let intents: Vec<_> = intents.buffered(AT_ONCE).try_collect().await?;
+        let mut looked = Vec::with_capacity(ids.len());
+        for id in &ids {
+            looked.push(export::read_intents(store, &self.integration.id, id));
+        }
+        let intents: Vec<_> = stream::iter(looked).buffered(AT_ONCE).try_collect().await?;
         for ((id, found), intents) in ids.into_iter().zip(found).zip(intents) {
-            read.exported
-                .insert(id.clone(), intents.into_iter().map(|(intent, _)| intent).collect());
+            read.exported.insert(
+                id.clone(),
+                intents.into_iter().map(|(intent, _)| intent).collect(),
+            );
             read.candidates.push(match found {
                 Some(stored) => Candidate::Found(stored.reimbursement),
                 None => Candidate::Missing(id),
@@ -218,7 +233,11 @@ impl Bookkeeping<'_> {
         let ours = |intent: &&Intent| intent.opened_at >= since && *intent.opened_by == *request.by;
         let (mut begun, mut left) = (Vec::new(), Vec::new());
         for candidate in &read.candidates {
-            let intents = read.exported.get(candidate.id()).map(Vec::as_slice).unwrap_or_default();
+            let intents = read
+                .exported
+                .get(candidate.id())
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             match intents.iter().rfind(ours) {
                 Some(intent) => begun.push(intent.clone()),
                 None => left.push(candidate.clone()),
@@ -266,7 +285,13 @@ impl Bookkeeping<'_> {
     pub(super) async fn route(&self) -> Result<Route, ExportError> {
         let now = self.ports.now();
         let key = self.route_key();
-        let row = self.ports.store.get(std::slice::from_ref(&key)).await?.pop().flatten();
+        let row = self
+            .ports
+            .store
+            .get(std::slice::from_ref(&key))
+            .await?
+            .pop()
+            .flatten();
         let known = row.map(|row| row.decode::<KnownRoute>()).transpose()?;
         if let Some(known) =
             known.filter(|known| known.until > now && known.settings_of == self.integration.updated_at)
@@ -279,7 +304,10 @@ impl Bookkeeping<'_> {
             until: now.checked_add(self.books.route_holds()).unwrap_or(now),
             settings_of: self.integration.updated_at,
         });
-        self.ports.store.write(vec![Write::put(key, Expect::Anything, content)]).await?;
+        self.ports
+            .store
+            .write(vec![Write::put(key, Expect::Anything, content)])
+            .await?;
         Ok(route)
     }
 
@@ -290,7 +318,11 @@ impl Bookkeeping<'_> {
 
     fn route_key(&self) -> Key {
         let id = &self.integration.id;
-        Key::new(Table::Control, id.organization.as_str(), format!("export-route#{}", id.system))
+        Key::new(
+            Table::Control,
+            id.organization.as_str(),
+            format!("export-route#{}", id.system),
+        )
     }
 
     /// Returns how this month stands against the contract, where requests are counted.
@@ -337,7 +369,10 @@ impl Read {
 const fn is_lasting(kind: ErrorKind) -> bool {
     matches!(
         kind,
-        ErrorKind::Unauthenticated | ErrorKind::PermissionDenied | ErrorKind::NotFound | ErrorKind::Unsupported
+        ErrorKind::Unauthenticated
+            | ErrorKind::PermissionDenied
+            | ErrorKind::NotFound
+            | ErrorKind::Unsupported
     )
 }
 

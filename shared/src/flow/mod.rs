@@ -16,7 +16,8 @@ mod trigger;
 pub mod watch;
 pub mod work;
 
-pub use compare::{Comparison, ask as compare_books, last as last_comparison};
+pub use book::{NoticeJob, VoucherJob};
+pub use compare::{CompareJob, Comparison, ask as compare_books, last as last_comparison};
 pub use export::{ExportError, ExportRequest, Exported, export};
 pub use ports::Ports;
 pub use status::{Health, Level, Standing, standing};

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::Ports;
 use crate::integration::{self, State, Stored};
-use crate::model::{IntegrationId, Kind, OrganizationId, RunId};
+use crate::model::{IntegrationId, Kind, OrganizationId, RunId, System};
 use crate::store::{Expect, StoreError, Write};
 use crate::sync::{self, OpenError, Run, RunError, RunRequest};
 
@@ -32,6 +32,9 @@ pub enum TriggerError {
     /// The integration is not active.
     #[error("the integration is {}", .0.as_str())]
     NotActive(State),
+    /// It keeps no records.
+    #[error("{0} keeps no records")]
+    KeepsNothing(System),
     /// Another run is.
     #[error("the run {0} is active")]
     Active(RunId),
@@ -83,6 +86,9 @@ pub async fn trigger(ports: &Ports, request: RunRequest, attempt: Attempt) -> Re
 pub async fn active(ports: &Ports, id: &IntegrationId) -> Result<Write, TriggerError> {
     let stored = integration::read(&*ports.store, id).await?;
     let stored = stored.ok_or_else(|| TriggerError::Unknown(id.clone()))?;
+    if stored.integration.keeps_books() {
+        return Err(TriggerError::KeepsNothing(id.system));
+    }
     match stored.integration.state {
         State::Active => Ok(Write::check(
             integration::integration_key(id),

@@ -1,5 +1,6 @@
 //! What answers look like.
 
+mod export;
 mod integration;
 mod record;
 mod registry;
@@ -9,13 +10,17 @@ mod token;
 mod waiting;
 mod webhook;
 
+pub(super) use export::{
+    BooksView, CompareBody, ExportBody, ExportList, ExportReview, ExportedView, ForceBody, OF_REIMBURSEMENT,
+    ReimbursementBody, ReimbursementList, ReimbursementView,
+};
 pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
 pub(super) use record::{MemberBody, MembershipBody, RecordList, RecordView};
 pub(super) use registry::{GraphqlAnswer, GraphqlRequest, IntrospectionForm, TokenAnswer, TokenForm};
 pub(super) use run::{LastResult, RunList, RunView, StartedAll};
 pub(super) use schedule::{ScheduleBody, ScheduleView};
 pub(super) use token::{SignInView, TokenView};
-pub(super) use waiting::{QuarantineList, ReviewList, ReviewView};
+pub(super) use waiting::{QuarantineList, ReviewItem, ReviewList, ReviewView};
 pub(super) use webhook::{
     EndpointBody, EndpointList, EndpointView, EventList, EventView, ReplayBody, Replayed, RotationBody,
     TestView,

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::export::ExportReview;
 use crate::sync::quarantine::Quarantined;
 use crate::sync::review::Review;
 
@@ -24,7 +25,7 @@ pub(in crate::api) struct QuarantineList {
 pub(in crate::api) struct ReviewView {
     /// The name under which it is decided.
     review_id: String,
-    /// What is to be decided: `deletions` or `conflict`, with what belongs to it.
+    /// What is to be decided, by its `subject`: `deletions`, `conflict`, `export` or `reimbursement`, with what belongs to it.
     #[serde(flatten)]
     #[schema(value_type = Object)]
     review: Review,
@@ -32,11 +33,34 @@ pub(in crate::api) struct ReviewView {
     decisions: [&'static str; 2],
 }
 
+/// What waits for a decision, of a sync or of an export.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(in crate::api) enum ReviewItem {
+    /// Of a sync.
+    Sync(ReviewView),
+    /// Of an export.
+    Export(ExportReview),
+}
+
+impl From<ReviewView> for ReviewItem {
+    fn from(review: ReviewView) -> Self {
+        Self::Sync(review)
+    }
+}
+
+impl From<ExportReview> for ReviewItem {
+    fn from(review: ExportReview) -> Self {
+        Self::Export(review)
+    }
+}
+
 /// Things that wait for a decision.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::api) struct ReviewList {
     /// The reviews.
-    pub(in crate::api) items: Vec<ReviewView>,
+    #[schema(value_type = Vec<ReviewView>)]
+    pub(in crate::api) items: Vec<ReviewItem>,
     /// What to hand back as `after` to go on; absent at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::api) next: Option<String>,
