@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,7 +23,8 @@ use crate::export::Reason;
 use crate::flow::receive::Received;
 use crate::flow::{self, Attempt, ExportRequest, Ports};
 use crate::integration;
-use crate::model::{IntegrationId, Kind, OrganizationId, RecordId, System};
+use crate::model::{IntegrationId, Kind, OrganizationId, RecordId, Reimbursement, System};
+use crate::records;
 use crate::schedule::Wish;
 use crate::sync::{self, Mode, RunRequest, Trigger};
 use crate::webhook::RawWebhook;
@@ -74,6 +75,16 @@ pub enum Operation {
         /// For which time it was scheduled; what is no time is now.
         #[serde(default)]
         scheduled_time: Option<String>,
+    },
+    /// Hears that a reimbursement was approved: it is exported where the integration says that this is done by itself.
+    ReimbursementApproved {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// Which.
+        reimbursement_id: RecordId,
+        /// What it says, where whoever tells of it says so too.
+        #[serde(default)]
+        reimbursement: Option<Value>,
     },
     /// Says what state an integration is in, why, and what to do next.
     GetIntegrationStatus {
@@ -369,6 +380,31 @@ impl ExportOperation {
     }
 }
 
+/// The events of the platform that are heard, and the operation that each is; what else they say is passed over.
+const HEARD: &[(&str, &str, &[&str])] = &[(
+    "ReimbursementApproved",
+    "reimbursementApproved",
+    &["organizationId", "reimbursementId", "reimbursement"],
+)];
+
+/// Turns an event of the bus into the operation that it calls for; anything else stays as it is.
+fn of_bus(event: Value) -> Result<Value, Problem> {
+    let Some(name) = event.get("detail-type") else {
+        return Ok(event);
+    };
+    let heard = HEARD.iter().find(|(heard, ..)| name == heard);
+    let (_, operation, members) =
+        heard.ok_or_else(|| Problem::of_field("detail-type", "is not an event that is heard"))?;
+    let mut object = Map::new();
+    object.insert("operation".to_owned(), Value::from(*operation));
+    for member in *members {
+        if let Some(value) = event.get("detail").and_then(|detail| detail.get(member)) {
+            object.insert((*member).to_owned(), value.clone());
+        }
+    }
+    Ok(Value::Object(object))
+}
+
 fn read<T: DeserializeOwned>(event: Value) -> Result<T, Problem> {
     match event {
         Value::Object(object) => body::typed(object),
@@ -421,7 +457,7 @@ impl Operation {
     ///
     /// A problem that names what is wrong.
     pub fn read(event: Value) -> Result<Self, Problem> {
-        read(event)
+        read(of_bus(event)?)
     }
 
     /// Carries the operation out; what is answered is what HTTP would answer.
@@ -463,6 +499,18 @@ impl Operation {
                 place::admit(caller, &integration_id.organization)?;
                 let scheduled = scheduled_time.and_then(|time| time.parse().ok());
                 encoded(&flow::schedule::tick(ports, &integration_id, generation, scheduled).await?)
+            }
+            Self::ReimbursementApproved {
+                organization_id,
+                reimbursement_id,
+                reimbursement,
+            } => {
+                place::admit(caller, &organization_id)?;
+                let says =
+                    reimbursement.map(|value| Reimbursement::from_json(reimbursement_id.clone(), &value));
+                let says = says.transpose().map_err(Problem::of_fields)?;
+                records::approved(ports, &organization_id, &reimbursement_id, says.as_ref()).await?;
+                Ok(Value::Null)
             }
             Self::GetIntegrationStatus {
                 organization_id,

@@ -46,7 +46,7 @@ mod correct;
 mod decide;
 mod engine;
 #[cfg(test)]
-mod engine_tests;
+pub(crate) mod engine_tests;
 #[cfg(test)]
 mod exploration;
 mod fault;
@@ -63,7 +63,7 @@ mod reconciliation;
 mod reference;
 mod review;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod simulation;
 mod step;

@@ -41,11 +41,11 @@ pub(super) fn mapping_json() -> Value {
     })
 }
 
-pub(super) fn mapping() -> Mapping {
+pub(crate) fn mapping() -> Mapping {
     Mapping::read("export", &mapping_json()).unwrap()
 }
 
-pub(super) fn reimbursement_json(amount: &str) -> Value {
+pub(crate) fn reimbursement_json(amount: &str) -> Value {
     json!({
         "claimant": { "kind": "supplier", "code": "50012" },
         "currency": "NOK",
@@ -58,7 +58,7 @@ pub(super) fn reimbursement_json(amount: &str) -> Value {
     })
 }
 
-pub(super) fn reimbursement(id: &str, amount: &str) -> Reimbursement {
+pub(crate) fn reimbursement(id: &str, amount: &str) -> Reimbursement {
     Reimbursement::from_json(id.parse().unwrap(), &reimbursement_json(amount)).unwrap()
 }
 
@@ -73,7 +73,7 @@ pub(super) fn voucher(id: &str, amount: &str) -> Voucher {
 }
 
 pub(super) fn integration() -> IntegrationId {
-    "hlf:dynamics365".parse().unwrap()
+    "hlf:xledger".parse().unwrap()
 }
 
 pub(super) fn ready(id: &str, amount: &str) -> Ready {
@@ -85,7 +85,7 @@ pub(super) fn ready(id: &str, amount: &str) -> Ready {
     }
 }
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-03-01T10:00:00Z".parse().unwrap()
 }
 

@@ -148,7 +148,8 @@ pub(super) async fn wake_notice(ports: &Ports, key: &Key) -> Result<Option<Messa
     };
     let again = later(ports.now(), SignedDuration::from_mins(10));
     notice::postpone(&*ports.store, &integration, &noticed, (&notice, version), again).await?;
-    let why = format!("notice-{version}");
+    // The version alone does not do: a notice that comes after another one was settled begins anew.
+    let why = format!("notice-{}-{version}", notice.at);
     Ok(Some(message(
         &integration,
         &noticed,

@@ -325,7 +325,12 @@ async fn keep(at: &Bookkeeping<'_>, comparison: &Comparison, rows: &[Row]) -> Re
 }
 
 /// Tells that the books differ; holds no personal data.
-fn event(id: &IntegrationId, comparison: &Comparison, differences: usize, now: Timestamp) -> ResultEvent {
+pub(super) fn event(
+    id: &IntegrationId,
+    comparison: &Comparison,
+    differences: usize,
+    now: Timestamp,
+) -> ResultEvent {
     ResultEvent {
         event_id: format!("{id}.books.{now}"),
         detail_type: "books.differ.v1".to_owned(),

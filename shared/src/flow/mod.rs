@@ -3,6 +3,8 @@
 mod book;
 mod compare;
 mod export;
+#[cfg(test)]
+mod export_tests;
 mod orphans;
 mod ports;
 pub mod process;

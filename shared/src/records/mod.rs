@@ -26,8 +26,8 @@ pub use bulk::{Line, LineResult, bulk};
 pub use list::{RecordPage, list, read};
 pub use put::{Put, PutError, PutOutcome, StoredRecord, Wish, delete, put};
 pub use reimbursement::{
-    ReimbursementPage, StoredReimbursement, delete_reimbursement, list_reimbursements, put_reimbursement,
-    read_reimbursement, read_reimbursements, reimbursement_key,
+    ReimbursementPage, StoredReimbursement, approved, delete_reimbursement, list_reimbursements,
+    put_reimbursement, read_reimbursement, read_reimbursements, reimbursement_key,
 };
 
 use crate::model::{Fields, IntegrationId, Kind, OrganizationId, Origin, Record, RecordId, System};

@@ -103,6 +103,27 @@ pub async fn put_reimbursement(
     }
 }
 
+/// Takes note that a reimbursement was approved, with what it says where that was told too: it is looked at again.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn approved(
+    ports: &Ports,
+    organization: &OrganizationId,
+    id: &RecordId,
+    says: Option<&Reimbursement>,
+) -> Result<(), PutError> {
+    if let Some(says) = says {
+        put_reimbursement(ports, organization, says, Precondition::None).await?;
+    }
+    let notices = notices(ports, organization, id).await?;
+    if !notices.is_empty() {
+        ports.store.write(notices).await?;
+    }
+    Ok(())
+}
+
 /// Deletes a reimbursement; one that is deleted stays so, and what was booked of it is undone.
 ///
 /// # Errors
@@ -150,17 +171,28 @@ async fn write(
 ) -> Result<bool, StoreError> {
     let expect = version.map_or(Expect::Absent, Expect::Version);
     let mut writes = vec![Write::put(key.clone(), expect, content)];
-    for stored in integration::list(&*ports.store, organization).await? {
-        let integration = stored.integration;
-        if integration.keeps_books() && integration.state != State::Disconnecting {
-            writes.push(notice::write(&integration.id, id, ports.now()));
-        }
-    }
+    writes.extend(notices(ports, organization, id).await?);
     match ports.store.write(writes).await {
         Ok(()) => Ok(true),
         Err(StoreError::Refused { .. }) => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Returns a notice for each integration that keeps books.
+async fn notices(
+    ports: &Ports,
+    organization: &OrganizationId,
+    id: &RecordId,
+) -> Result<Vec<Write>, StoreError> {
+    let connected = integration::list(&*ports.store, organization).await?;
+    let told = connected
+        .into_iter()
+        .map(|stored| stored.integration)
+        .filter(|integration| integration.keeps_books() && integration.state != State::Disconnecting);
+    Ok(told
+        .map(|integration| notice::write(&integration.id, id, ports.now()))
+        .collect())
 }
 
 /// Reads a reimbursement; `None` where there is none, or none any more.

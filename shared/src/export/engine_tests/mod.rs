@@ -1,7 +1,7 @@
 //! Tests of the engine over tables: each way through the protocol, and a crash at every point of it.
 
 mod crash;
-mod world;
+pub(crate) mod world;
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -13,9 +13,10 @@ use super::correct::{Corrected, correct};
 use super::decide::DecideError;
 use super::engine::{CLAIM, Exporter, WorkError, Worked};
 use super::intend::{IntendError, Intended, Request, force, intend, reroute};
-use super::intent::{intent_key, list_reviews, number_key, read_voucher, voucher_key};
+use super::intent::{intent_key, number_key, read_voucher, voucher_key};
 use super::ledger::{Dedup, Route, Sent, Standing};
 use super::reference::{Reference, Revision};
+use super::review::list_reviews;
 use super::samples::{integration, now, ready};
 use super::step::{Decision, State, Why};
 use crate::clock::{Clock, ManualClock};

@@ -22,24 +22,24 @@ use crate::store::{Due, Key, MemoryStore, Page, Query, Row, Store, StoreError, T
 
 /// A ledger that answers what it is told to, and keeps what it takes.
 #[derive(Debug)]
-pub(super) struct Script {
-    pub(super) dedup: Dedup,
-    pub(super) answers: Mutex<Vec<Sent>>,
-    pub(super) entries: Mutex<Vec<Entry>>,
-    pub(super) sends: AtomicUsize,
-    pub(super) finds: AtomicUsize,
-    pub(super) crash: Crash,
+pub(crate) struct Script {
+    pub(crate) dedup: Dedup,
+    pub(crate) answers: Mutex<Vec<Sent>>,
+    pub(crate) entries: Mutex<Vec<Entry>>,
+    pub(crate) sends: AtomicUsize,
+    pub(crate) finds: AtomicUsize,
+    pub(crate) crash: Crash,
 }
 
 /// Stops the world at one point: whoever gets there never goes on.
 #[derive(Debug, Default)]
-pub(super) struct Crash {
-    pub(super) passed: AtomicUsize,
-    pub(super) at: AtomicUsize,
+pub(crate) struct Crash {
+    pub(crate) passed: AtomicUsize,
+    pub(crate) at: AtomicUsize,
 }
 
 impl Crash {
-    pub(super) async fn point(&self) {
+    pub(crate) async fn point(&self) {
         let passed = self.passed.fetch_add(1, SeqCst) + 1;
         if passed == self.at.load(SeqCst) {
             std::future::pending::<()>().await;
@@ -48,7 +48,7 @@ impl Crash {
 }
 
 impl Script {
-    pub(super) fn new(dedup: Dedup) -> Self {
+    pub(crate) fn new(dedup: Dedup) -> Self {
         Self {
             dedup,
             answers: Mutex::default(),
@@ -59,13 +59,13 @@ impl Script {
         }
     }
 
-    pub(super) fn answering(dedup: Dedup, answers: impl IntoIterator<Item = Sent>) -> Self {
+    pub(crate) fn answering(dedup: Dedup, answers: impl IntoIterator<Item = Sent>) -> Self {
         let script = Self::new(dedup);
         script.answers.lock().unwrap().extend(answers);
         script
     }
 
-    pub(super) fn book(&self, voucher: &Voucher, standing: Standing) {
+    pub(crate) fn book(&self, voucher: &Voucher, standing: Standing) {
         self.entries.lock().unwrap().push(Entry {
             reference: voucher.reference().clone(),
             standing,
@@ -74,7 +74,7 @@ impl Script {
         });
     }
 
-    pub(super) fn post(&self) {
+    pub(crate) fn post(&self) {
         self.entries
             .lock()
             .unwrap()
@@ -82,7 +82,7 @@ impl Script {
             .for_each(|entry| entry.standing = Standing::Posted);
     }
 
-    pub(super) fn booked(&self) -> usize {
+    pub(crate) fn booked(&self) -> usize {
         self.entries.lock().unwrap().len()
     }
 }
@@ -141,9 +141,9 @@ impl Ledger for Script {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Tables {
-    pub(super) inner: MemoryStore,
-    pub(super) crash: Crash,
+pub(crate) struct Tables {
+    pub(crate) inner: MemoryStore,
+    pub(crate) crash: Crash,
 }
 
 #[async_trait]

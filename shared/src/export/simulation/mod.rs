@@ -17,11 +17,12 @@ use super::correct::correct;
 use super::decide::{Verdict, decide};
 use super::engine::Exporter;
 use super::intend::{IntendError, Intended, Request, intend};
-use super::intent::{Booked, Intent, booked, intent_key, list_intents, list_reviews, read_intents};
+use super::intent::{Booked, Intent, booked, intent_key, list_intents, read_intents};
 use super::ledger::{Dedup, Ledger, Route, Standing};
 use super::preflight::Ready;
 use super::reason::Reason;
 use super::reconciliation::reconcile;
+use super::review::{ReviewRow, list_reviews};
 use super::samples::{integration, ready};
 use super::step::{Decision, State};
 use crate::clock::Clock;
@@ -169,6 +170,9 @@ impl World {
             .unwrap()
             .0;
         for review in reviews {
+            let ReviewRow::Voucher(review) = review else {
+                panic!("nobody changes what was exported here");
+            };
             let intents = read_intents(&self.store.inner, &self.integration, &review.reimbursement)
                 .await
                 .unwrap();
