@@ -111,7 +111,9 @@ impl FromRef<Integrations> for Ports {
 #[must_use]
 pub fn trigger_routes(ports: Ports) -> OpenApiRouter {
     let integration = OpenApiRouter::new().routes(routes!(sync::trigger_sync));
-    let organization = OpenApiRouter::new().routes(routes!(sync::sync_membership_data));
+    let organization = OpenApiRouter::new()
+        .routes(routes!(sync::sync_membership_data))
+        .routes(routes!(sync::sync_course_enrollments));
     let all = OpenApiRouter::new()
         .nest(INTEGRATION, integration)
         .nest(ORGANIZATION, organization);
@@ -131,9 +133,10 @@ pub fn webhook_routes(state: WebhookState) -> OpenApiRouter {
 /// Returns the routes of a system's own function.
 #[must_use]
 pub fn test_routes(state: Test) -> OpenApiRouter {
-    let place = format!("{ORGANIZATION}/integrations/{}", state.system);
     let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
-    OpenApiRouter::new().nest(&place, integration).with_state(state)
+    OpenApiRouter::new()
+        .nest(INTEGRATION, integration)
+        .with_state(state)
 }
 
 /// Returns the routes of `token-refresh`.
@@ -217,6 +220,7 @@ fn of_organization() -> OpenApiRouter<Integrations> {
         .routes(routes!(integrations::list_integrations))
         .routes(routes!(records::list_members))
         .routes(routes!(bulk::put_members_in_bulk))
+        .routes(routes!(bulk::put_course_enrollments_in_bulk))
         .routes(routes!(
             records::get_member,
             records::put_member,
@@ -227,5 +231,11 @@ fn of_organization() -> OpenApiRouter<Integrations> {
             records::get_membership,
             records::put_membership,
             records::delete_membership
+        ))
+        .routes(routes!(records::list_course_enrollments))
+        .routes(routes!(
+            records::get_course_enrollment,
+            records::put_course_enrollment,
+            records::delete_course_enrollment
         ))
 }

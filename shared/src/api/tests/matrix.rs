@@ -36,6 +36,8 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("resumeSchedule", 404, 404),
     ("triggerSync", 404, 202),
     ("syncMembershipData", 404, 202),
+    // What is connected keeps none.
+    ("syncCourseEnrollments", 404, 404),
     ("getLastSyncResult", 404, 200),
     ("listRuns", 404, 200),
     ("getRun", 404, 404),
@@ -65,6 +67,11 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("getMembership", 404, 404),
     ("putMembership", 400, 400),
     ("deleteMembership", 404, 404),
+    ("listCourseEnrollments", 200, 200),
+    ("putCourseEnrollmentsInBulk", 200, 200),
+    ("getCourseEnrollment", 404, 404),
+    ("putCourseEnrollment", 400, 400),
+    ("deleteCourseEnrollment", 404, 404),
     ("executeGraphql", 200, 200),
     ("issueToken", 401, 401),
     ("introspectToken", 401, 401),
@@ -114,7 +121,7 @@ impl Route {
             .replace("{reviewId}", "conflict.member.100234");
         let ask = ask(self.method.clone(), &path);
         match (self.name.as_str(), body(&self.name)) {
-            ("putMembersInBulk", body) => ask
+            ("putMembersInBulk" | "putCourseEnrollmentsInBulk", body) => ask
                 .header("content-type", "application/x-ndjson")
                 .body(body.to_string()),
             ("issueToken" | "introspectToken" | "revokeToken", _) => ask
@@ -151,6 +158,10 @@ fn body(name: &str) -> Value {
         "processWebhookEvent" => json!({}),
         "putMember" => json!({ "lastName": "Ek" }),
         "putMembership" => json!({ "memberId": "nobody" }),
+        "putCourseEnrollment" => json!({ "memberId": "nobody", "courseId": "peer-support" }),
+        "putCourseEnrollmentsInBulk" => {
+            json!({ "id": "1", "memberId": "nobody", "courseId": "peer-support" })
+        }
         "putMembersInBulk" => json!({ "id": "1", "lastName": "Ek" }),
         "scheduleSync" => json!({ "expression": "rate(1 hour)", "zone": "Europe/Oslo" }),
         "executeGraphql" => json!({ "query": "{ integrationSystems { totalCount } }" }),
