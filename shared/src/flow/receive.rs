@@ -184,11 +184,7 @@ impl Receiver {
     }
 
     /// Reads an endpoint and its integration; for one that cannot be, as much is read.
-    async fn look(
-        &self,
-        place: Option<Place>,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Known>>, ReceiveError> {
+    async fn look(&self, place: Option<Place>, now: Timestamp) -> Result<Option<Arc<Known>>, ReceiveError> {
         let place = match place {
             Some(place) => place,
             None => nowhere()?,
