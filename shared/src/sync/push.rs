@@ -43,6 +43,10 @@ impl Engine<'_> {
         if work.run.dry_run {
             work.totals(kind).sent += page.rows.len() as u64;
         } else {
+            // Where there is no cursor, the next run takes it that there are no links: what makes them comes after it.
+            if !work.with_checkpoint.is_empty() {
+                self.checkpoint(work, work.run.position.clone()).await?;
+            }
             self.send(work, kind, page.rows).await?;
         }
         let position = match page.next {
