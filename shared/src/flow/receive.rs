@@ -63,7 +63,7 @@ struct Known {
 #[derive(Debug)]
 pub enum Received {
     /// It is kept.
-    Kept(Delivery),
+    Kept(Box<Delivery>),
     /// It is refused.
     Refused(Refused),
 }
@@ -256,7 +256,7 @@ impl Receiver {
         let say = Say::read(&known.reader, webhook.body());
         let delivery = Delivery::new(&known.endpoint, webhook, say, now);
         self.ports.queue.send(delivery.message()).await?;
-        Ok(Received::Kept(delivery))
+        Ok(Received::Kept(Box::new(delivery)))
     }
 }
 
