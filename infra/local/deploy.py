@@ -29,7 +29,7 @@ def deploy(place: Place, binaries: dict[str, Path]) -> str:
     _note_access(place, outputs)
     _tell_functions_the_address(place, template)
     _allow_schedules(place)
-    _allow_contexts(place)
+    _allow_contexts(place, template)
     verify(place, template)
     place.note(deployed=wanted)
     return done
@@ -139,10 +139,10 @@ def _allow_schedules(place: Place) -> None:
         _allow_too(place, function, "schedules", policy.replace(f":schedule/{NAME}/", ":schedule/default/"))
 
 
-def _allow_contexts(place: Place) -> None:
+def _allow_contexts(place: Place, template: dict) -> None:
     """Allows functions, whatever something is sealed for, what their roles allow for some things."""
     # The emulator does not know that condition, and so would refuse everything.
-    for function in ("dynamics365", "integrations", "webhooks"):
+    for function in (*templates.systems(template), "integrations", "webhooks"):
         policy = _policy(place, function)
         confined = [each for each in policy["Statement"] if "kms:EncryptionContext:" in json.dumps(each)]
         for statement in confined:

@@ -54,6 +54,12 @@ def package(function: dict) -> str:
     return Path(function["CodeUri"]).name
 
 
+def systems(template: dict) -> list[str]:
+    """Returns the packages of the functions that work with a system: those that a queue wakes."""
+    return [package(function) for function in functions(template).values()
+            if any(event["Type"] == "SQS" for event in function.get("Events", {}).values())]
+
+
 def packages(template: dict) -> list[str]:
     """Returns the packages of all functions."""
     return [package(function) for function in functions(template).values()]

@@ -6,7 +6,7 @@ import unittest
 from unittest import mock
 
 from . import template as templates
-from .checks import RULES, api, calls, events, functions, observation, references, secrets, stores
+from .checks import RULES, api, calls, events, functions, observation, references, secrets, stores, systems
 from .checks.lookup import CONTEXT, of_type
 
 TEMPLATE = templates.load()
@@ -51,6 +51,7 @@ P = "Properties"
 FUNCTION = ("Dynamics365Function", P)
 SLICE = (*FUNCTION, "Events", "Slice", P)
 STATEMENT = ("TriggerSyncRole", P, "Policies", 0, "PolicyDocument", "Statement", 1)
+SENDS = ("TriggerSyncRole", P, "Policies", 0, "PolicyDocument", "Statement", 2)
 PASS_ROLE = ("IntegrationsRole", P, "Policies", 0, "PolicyDocument", "Statement", 7)
 OPENS_TOKENS = ("Dynamics365Role", P, "Policies", 0, "PolicyDocument", "Statement", 3)
 SCHEDULE = ("ReconcileSchedule", P)
@@ -151,9 +152,9 @@ PLANTED = [
      put("Stage", P, "AccessLogSettings", "Format", "$context.routeKey $context.queryString")),
     (observation.every_alarm_says_what_to_do, put("SilenceAlarm", P, "AlarmDescription", "It is silent.")),
     (observation.every_alarm_is_told, drop("SilenceAlarm", P, "AlarmActions")),
-    (observation.dead_letters_raise_an_alarm, drop("DeadSlicesAlarm")),
+    (observation.dead_letters_raise_an_alarm, drop("Dynamics365DeadSlicesAlarm")),
     (observation.dead_letters_raise_an_alarm, drop("UndeliveredAlarm")),
-    (observation.late_messages_raise_an_alarm, drop("LateSlicesAlarm")),
+    (observation.late_messages_raise_an_alarm, drop("Dynamics365LateSlicesAlarm")),
     (observation.errors_and_throttles_raise_an_alarm, drop("AuthorizerErrorsAlarm")),
     (observation.errors_and_throttles_raise_an_alarm, drop("Dynamics365ThrottlesAlarm")),
     (observation.silence_raises_an_alarm, drop("CredentialsSilenceAlarm")),
@@ -162,11 +163,24 @@ PLANTED = [
     (observation.what_the_code_marks_is_counted, put("UnmendedRows", P, "FilterPattern", "{ $.unmended IS TRUE }")),
     (observation.what_is_counted_raises_an_alarm, drop("RefusedCredentialsAlarm")),
     (observation.what_is_counted_raises_an_alarm, drop("IntegrationSystemsFaultsAlarm")),
-    (observation.refused_credentials_are_counted_wherever_they_are_used, drop("CredentialsRefusedAtWork")),
+    (observation.refused_credentials_are_counted_wherever_they_are_used, drop("Dynamics365RefusedCredentials")),
     (observation.server_errors_raise_an_alarm, drop("ServerErrorsAlarm")),
     (references.every_reference_resolves, put(*STATEMENT, "Resource", {"Ref": "RecordTable"})),
     (references.every_reference_resolves, put(*STATEMENT, "Resource", {"Fn::Sub": "${RecordTable.Arn}/index/due"})),
     (references.every_parameter_is_used, put("Stage", P, "DefaultRouteSettings", {})),
+    (systems.every_system_has_a_function, drop("CornerstoneFunction")),
+    (systems.what_one_system_has_all_have, drop("ConsioMissedWebhooks")),
+    (systems.what_one_system_has_all_have, put("XledgerQueue", P, "MessageRetentionPeriod", 60)),
+    (systems.what_one_system_has_all_have, put("XledgerFunction", "Metadata", {"cfn-lint": {}})),
+    (systems.what_one_system_has_all_have,
+     put("ConsioRole", P, "Policies", 0, "PolicyDocument", "Statement", 6, "Resource", {"Fn::GetAtt": ["XledgerQueue", "Arn"]})),
+    (systems.what_one_system_has_all_have,
+     put("XledgerTestRoute", P, "RouteKey", "POST /v1/organizations/{organizationId}/integrations/consio/test")),
+    (systems.what_is_shared_treats_all_systems_alike, drop(*SENDS, "Resource", 3)),
+    (systems.what_is_shared_treats_all_systems_alike,
+     put("WebhooksFunction", P, "Environment", "Variables", "CONSIO_QUEUE_URL", {"Ref": "XledgerQueue"})),
+    (systems.what_is_shared_treats_all_systems_alike,
+     put("Dashboard", P, "DashboardBody", {"Fn::Sub": "${Dynamics365Function} ${XledgerFunction}"})),
 ]
 
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use crate::http::Exceptions;
+use crate::model::System;
 use crate::registry::HydraApi;
 use crate::scheduler::Target;
 
@@ -62,6 +63,9 @@ pub enum ConfigError {
 const CONTROL_TABLE: &str = "CONTROL_TABLE";
 const RECORDS_TABLE: &str = "RECORDS_TABLE";
 const DYNAMICS365_QUEUE_URL: &str = "DYNAMICS365_QUEUE_URL";
+const XLEDGER_QUEUE_URL: &str = "XLEDGER_QUEUE_URL";
+const CORNERSTONE_QUEUE_URL: &str = "CORNERSTONE_QUEUE_URL";
+const CONSIO_QUEUE_URL: &str = "CONSIO_QUEUE_URL";
 const SECRET_PREFIX: &str = "SECRET_PREFIX";
 const EVENT_BUS: &str = "EVENT_BUS";
 const ADMIN_SECRET: &str = "ADMIN_SECRET";
@@ -91,7 +95,10 @@ pub const LOCAL_ONLY: &[&str] = &[OUTBOUND_EXCEPTIONS];
 pub const VARIABLES: &[(&str, &[&str])] = &[
     ("trigger-sync", TriggerSyncConfig::VARIABLES),
     ("integrations", IntegrationsConfig::VARIABLES),
-    ("dynamics365", Dynamics365Config::VARIABLES),
+    ("dynamics365", &SystemConfig::variables(DYNAMICS365_QUEUE_URL)),
+    ("xledger", &SystemConfig::variables(XLEDGER_QUEUE_URL)),
+    ("cornerstone", &SystemConfig::variables(CORNERSTONE_QUEUE_URL)),
+    ("consio", &SystemConfig::variables(CONSIO_QUEUE_URL)),
     ("webhooks", WebhooksConfig::VARIABLES),
     ("token-refresh", TokenRefreshConfig::VARIABLES),
     ("reconcile", ReconcileConfig::VARIABLES),
@@ -111,6 +118,34 @@ pub struct Tables {
     pub control: String,
     /// The records table.
     pub records: String,
+}
+
+/// The URL of each system's queue, as far as a function sends to it.
+///
+/// | variable | holds |
+/// | --- | --- |
+/// | `DYNAMICS365_QUEUE_URL` | the URL of the queue of Dynamics 365 |
+/// | `XLEDGER_QUEUE_URL` | that of Xledger |
+/// | `CORNERSTONE_QUEUE_URL` | that of Cornerstone |
+/// | `CONSIO_QUEUE_URL` | that of Consio |
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Queues(pub BTreeMap<System, String>);
+
+impl Queues {
+    fn read(environment: &dyn Environment, systems: &[System]) -> Result<Self, ConfigError> {
+        let read = |system: &System| Ok((*system, url(environment, Self::variable(*system))?));
+        systems.iter().map(read).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Returns the variable that holds the URL of a system's queue.
+    const fn variable(system: System) -> &'static str {
+        match system {
+            System::Dynamics365 => DYNAMICS365_QUEUE_URL,
+            System::Xledger => XLEDGER_QUEUE_URL,
+            System::Cornerstone => CORNERSTONE_QUEUE_URL,
+            System::Consio => CONSIO_QUEUE_URL,
+        }
+    }
 }
 
 /// Where schedules are kept, and whom they call.
@@ -140,13 +175,13 @@ impl SchedulerConfig {
 /// | variable | holds |
 /// | --- | --- |
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
-/// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
+/// | `{system}_QUEUE_URL`, each | see [`Queues`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggerSyncConfig {
     /// The tables.
     pub tables: Tables,
-    /// The URL of the Dynamics 365 queue.
-    pub dynamics365_queue_url: String,
+    /// The queues of all systems.
+    pub queues: Queues,
 }
 
 /// What `integrations` is told.
@@ -155,7 +190,7 @@ pub struct TriggerSyncConfig {
 /// | --- | --- |
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
 /// | `REGISTRY_TABLE` | the name of the registry table |
-/// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
+/// | `{system}_QUEUE_URL`, each | see [`Queues`] |
 /// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
 /// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 /// | `TOKEN_KEY` | the ARN of the key that seals the secrets of webhook endpoints |
@@ -167,8 +202,8 @@ pub struct IntegrationsConfig {
     pub tables: Tables,
     /// The registry table.
     pub registry_table: String,
-    /// The URL of the Dynamics 365 queue.
-    pub dynamics365_queue_url: String,
+    /// The queues of all systems.
+    pub queues: Queues,
     /// How the names of the integrations' secrets begin.
     pub secret_prefix: String,
     /// Where schedules are kept.
@@ -181,23 +216,23 @@ pub struct IntegrationsConfig {
     pub outbound_exceptions: Exceptions,
 }
 
-/// What `dynamics365` is told.
+/// What the function of a system is told, such as `dynamics365`.
 ///
 /// | variable | holds |
 /// | --- | --- |
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
-/// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
+/// | `{system}_QUEUE_URL` | the URL of its own queue: see [`Queues`] |
 /// | `SECRET_PREFIX` | how the names of the integrations' secrets begin, up to and with the last `/` |
 /// | `TOKEN_KEY` | the ARN of the key that seals the tokens of integrations |
 /// | `API_URL` | the address of the API, which webhooks are registered with |
 /// | `EVENT_BUS` | the name of the bus for result events |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dynamics365Config {
+pub struct SystemConfig {
     /// The tables.
     pub tables: Tables,
-    /// The URL of the Dynamics 365 queue.
-    pub dynamics365_queue_url: String,
+    /// Its own queue.
+    pub queues: Queues,
     /// How the names of the integrations' secrets begin.
     pub secret_prefix: String,
     /// The key that seals the tokens of integrations.
@@ -215,15 +250,15 @@ pub struct Dynamics365Config {
 /// | variable | holds |
 /// | --- | --- |
 /// | `CONTROL_TABLE` | the name of the control table |
-/// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
+/// | `{system}_QUEUE_URL`, each | see [`Queues`] |
 /// | `TOKEN_KEY` | the ARN of the key that seals the secrets of webhook endpoints |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that integrations may name though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhooksConfig {
     /// The control table.
     pub control_table: String,
-    /// The URL of the Dynamics 365 queue.
-    pub dynamics365_queue_url: String,
+    /// The queues of all systems.
+    pub queues: Queues,
     /// The key that seals the secrets of webhook endpoints.
     pub token_key: String,
     /// Origins that integrations may name though they are not public.
@@ -258,15 +293,15 @@ pub struct TokenRefreshConfig {
 /// | variable | holds |
 /// | --- | --- |
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
-/// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
+/// | `{system}_QUEUE_URL`, each | see [`Queues`] |
 /// | `EVENT_BUS` | the name of the bus for result events |
 /// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReconcileConfig {
     /// The tables.
     pub tables: Tables,
-    /// The URL of the Dynamics 365 queue.
-    pub dynamics365_queue_url: String,
+    /// The queues of all systems.
+    pub queues: Queues,
     /// The name of the bus for result events.
     pub event_bus: String,
     /// Where schedules are kept.
@@ -354,7 +389,14 @@ impl Tables {
 }
 
 impl TriggerSyncConfig {
-    const VARIABLES: &[&str] = &[CONTROL_TABLE, RECORDS_TABLE, DYNAMICS365_QUEUE_URL];
+    const VARIABLES: &[&str] = &[
+        CONTROL_TABLE,
+        RECORDS_TABLE,
+        DYNAMICS365_QUEUE_URL,
+        XLEDGER_QUEUE_URL,
+        CORNERSTONE_QUEUE_URL,
+        CONSIO_QUEUE_URL,
+    ];
 
     /// Reads it from the environment.
     ///
@@ -364,7 +406,7 @@ impl TriggerSyncConfig {
     pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             tables: Tables::read(environment)?,
-            dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
+            queues: Queues::read(environment, System::ALL)?,
         })
     }
 }
@@ -375,6 +417,9 @@ impl IntegrationsConfig {
         RECORDS_TABLE,
         REGISTRY_TABLE,
         DYNAMICS365_QUEUE_URL,
+        XLEDGER_QUEUE_URL,
+        CORNERSTONE_QUEUE_URL,
+        CONSIO_QUEUE_URL,
         SECRET_PREFIX,
         SCHEDULE_GROUP,
         TICK_TARGET,
@@ -393,7 +438,7 @@ impl IntegrationsConfig {
         Ok(Self {
             tables: Tables::read(environment)?,
             registry_table: required(environment, REGISTRY_TABLE)?,
-            dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
+            queues: Queues::read(environment, System::ALL)?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
             scheduler: SchedulerConfig::read(environment)?,
             token_key: required(environment, TOKEN_KEY)?,
@@ -403,26 +448,28 @@ impl IntegrationsConfig {
     }
 }
 
-impl Dynamics365Config {
-    const VARIABLES: &[&str] = &[
-        CONTROL_TABLE,
-        RECORDS_TABLE,
-        DYNAMICS365_QUEUE_URL,
-        SECRET_PREFIX,
-        TOKEN_KEY,
-        API_URL,
-        EVENT_BUS,
-    ];
+impl SystemConfig {
+    const fn variables(queue: &'static str) -> [&'static str; 7] {
+        [
+            CONTROL_TABLE,
+            RECORDS_TABLE,
+            queue,
+            SECRET_PREFIX,
+            TOKEN_KEY,
+            API_URL,
+            EVENT_BUS,
+        ]
+    }
 
-    /// Reads it from the environment.
+    /// Reads it from the environment of a system's function.
     ///
     /// # Errors
     ///
     /// `Missing` or `Malformed`, naming the first variable at fault.
-    pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
+    pub fn read(system: System, environment: &dyn Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             tables: Tables::read(environment)?,
-            dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
+            queues: Queues::read(environment, &[system])?,
             secret_prefix: prefix(environment, SECRET_PREFIX)?,
             token_key: required(environment, TOKEN_KEY)?,
             api_url: parsed_url(environment, API_URL)?,
@@ -433,7 +480,14 @@ impl Dynamics365Config {
 }
 
 impl WebhooksConfig {
-    const VARIABLES: &[&str] = &[CONTROL_TABLE, DYNAMICS365_QUEUE_URL, TOKEN_KEY];
+    const VARIABLES: &[&str] = &[
+        CONTROL_TABLE,
+        DYNAMICS365_QUEUE_URL,
+        XLEDGER_QUEUE_URL,
+        CORNERSTONE_QUEUE_URL,
+        CONSIO_QUEUE_URL,
+        TOKEN_KEY,
+    ];
 
     /// Reads it from the environment.
     ///
@@ -443,7 +497,7 @@ impl WebhooksConfig {
     pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             control_table: required(environment, CONTROL_TABLE)?,
-            dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
+            queues: Queues::read(environment, System::ALL)?,
             token_key: required(environment, TOKEN_KEY)?,
             outbound_exceptions: exceptions(environment)?,
         })
@@ -474,6 +528,9 @@ impl ReconcileConfig {
         CONTROL_TABLE,
         RECORDS_TABLE,
         DYNAMICS365_QUEUE_URL,
+        XLEDGER_QUEUE_URL,
+        CORNERSTONE_QUEUE_URL,
+        CONSIO_QUEUE_URL,
         EVENT_BUS,
         SCHEDULE_GROUP,
         TICK_TARGET,
@@ -489,7 +546,7 @@ impl ReconcileConfig {
     pub fn read(environment: &dyn Environment) -> Result<Self, ConfigError> {
         Ok(Self {
             tables: Tables::read(environment)?,
-            dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
+            queues: Queues::read(environment, System::ALL)?,
             event_bus: required(environment, EVENT_BUS)?,
             scheduler: SchedulerConfig::read(environment)?,
         })
@@ -671,13 +728,12 @@ mod tests {
         match package {
             "trigger-sync" => TriggerSyncConfig::read(&environment).map(drop),
             "integrations" => IntegrationsConfig::read(&environment).map(drop),
-            "dynamics365" => Dynamics365Config::read(&environment).map(drop),
             "webhooks" => WebhooksConfig::read(&environment).map(drop),
             "token-refresh" => TokenRefreshConfig::read(&environment).map(drop),
             "reconcile" => ReconcileConfig::read(&environment).map(drop),
             "authorizer" => AuthorizerConfig::read(&environment).map(drop),
             "integration-systems" => IntegrationSystemsConfig::read(&environment).map(drop),
-            other => panic!("{other} has no config"),
+            system => SystemConfig::read(system.parse().unwrap(), &environment).map(drop),
         }
         .unwrap();
         environment.0.into_inner()
@@ -693,6 +749,25 @@ mod tests {
                 .collect();
             assert_eq!(asked, declared, "{package}");
         }
+    }
+
+    #[test]
+    fn every_system_has_a_function_that_is_told_of_no_queue_but_its_own() {
+        let queues = |variables: &[&'static str]| {
+            let all = variables.iter().copied();
+            all.filter(|name| name.ends_with("_QUEUE_URL"))
+                .collect::<Vec<_>>()
+        };
+        for system in System::ALL {
+            let (_, variables) = VARIABLES
+                .iter()
+                .find(|(name, _)| *name == system.as_str())
+                .unwrap();
+            let own = format!("{}_QUEUE_URL", system.as_str().to_uppercase());
+            assert_eq!(queues(variables), [own], "{system}");
+        }
+        let all: Vec<_> = System::ALL.iter().copied().map(Queues::variable).collect();
+        assert_eq!(queues(TriggerSyncConfig::VARIABLES), all);
     }
 
     /// Returns the variables that the template gives to a function.
@@ -736,20 +811,20 @@ mod tests {
 
     #[test]
     fn a_malformed_variable_is_named_and_its_value_is_not_repeated() {
-        let mut environment = MapEnvironment::from([
-            (CONTROL_TABLE, "control"),
-            (RECORDS_TABLE, "records"),
-            (DYNAMICS365_QUEUE_URL, "canary"),
-        ]);
-        let error = TriggerSyncConfig::read(&environment).unwrap_err().to_string();
-        assert!(
-            error.contains(DYNAMICS365_QUEUE_URL) && !error.contains("canary"),
-            "{error}"
+        let mut environment = MapEnvironment::from([(CONTROL_TABLE, "control"), (RECORDS_TABLE, "records")]);
+        for system in System::ALL {
+            let name = Queues::variable(*system);
+            environment.0.insert(name.into(), "canary".into());
+            let error = TriggerSyncConfig::read(&environment).unwrap_err().to_string();
+            assert!(error.contains(name) && !error.contains("canary"), "{error}");
+            let url = format!("https://queue.example/{system}.fifo");
+            environment.0.insert(name.into(), url);
+        }
+        let config = TriggerSyncConfig::read(&environment).unwrap();
+        assert_eq!(
+            config.queues.0[&System::Xledger],
+            "https://queue.example/xledger.fifo"
         );
-        environment
-            .0
-            .insert(DYNAMICS365_QUEUE_URL.into(), "https://queue.example/q".into());
-        assert!(TriggerSyncConfig::read(&environment).is_ok());
     }
 
     #[test]

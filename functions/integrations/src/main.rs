@@ -16,7 +16,7 @@ async fn main() -> Result<(), lambda::Error> {
     let config = IntegrationsConfig::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment(&ProcessEnvironment);
     let tables = TableNames::from(config.tables).and(Table::Registry, config.registry_table);
-    let ports = lambda::ports(&clients, tables, &config.dynamics365_queue_url);
+    let ports = lambda::ports(&clients, tables, config.queues);
     let state = Integrations {
         ports: ports.clone(),
         vault: Vault::new(lambda::secrets(&clients), config.secret_prefix),

@@ -6,8 +6,9 @@ mod ports;
 mod queue;
 mod request;
 mod response;
+mod system;
 mod telemetry;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 use std::future::Future;
@@ -24,6 +25,7 @@ pub use ports::{
 pub use queue::work;
 pub use request::direct_caller;
 pub use response::{Output, answer};
+pub use system::serve;
 pub use telemetry::start as start_telemetry;
 
 /// Answers invocations until the function is stopped.

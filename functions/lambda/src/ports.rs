@@ -1,15 +1,13 @@
 //! The ports as they are on AWS.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use shared::clients::Clients;
 use shared::clock::SystemClock;
-use shared::config::{IssuerConfig, SchedulerConfig};
+use shared::config::{IssuerConfig, Queues, SchedulerConfig};
 use shared::flow::Ports;
 use shared::http::{Exceptions, Http};
 use shared::keys::{KeyNames, Keys, KmsKeys};
-use shared::model::System;
 use shared::oauth::SharedTokens;
 use shared::publish::{EventBridge, Publish};
 use shared::queue::SqsQueue;
@@ -26,23 +24,18 @@ pub fn store(clients: &Clients, names: TableNames) -> Arc<dyn Store> {
 
 /// Puts the tables, the queues and the time together.
 #[must_use]
-pub fn ports(clients: &Clients, names: TableNames, dynamics365_queue_url: &str) -> Ports {
-    let urls = [(System::Dynamics365, dynamics365_queue_url.to_owned())];
-    ports_to(clients, names, urls.into())
+pub fn ports(clients: &Clients, names: TableNames, Queues(urls): Queues) -> Ports {
+    Ports {
+        store: store(clients, names),
+        queue: Arc::new(SqsQueue::new(clients.sqs(), urls)),
+        clock: Arc::new(SystemClock),
+    }
 }
 
 /// Puts the tables and the time together, for a function that puts nothing on a queue.
 #[must_use]
 pub fn ports_without_queues(clients: &Clients, names: TableNames) -> Ports {
-    ports_to(clients, names, BTreeMap::new())
-}
-
-fn ports_to(clients: &Clients, names: TableNames, queues: BTreeMap<System, String>) -> Ports {
-    Ports {
-        store: store(clients, names),
-        queue: Arc::new(SqsQueue::new(clients.sqs(), queues)),
-        clock: Arc::new(SystemClock),
-    }
+    ports(clients, names, Queues::default())
 }
 
 /// Puts the keys together; `seals` is the one for secrets, where the function has one.

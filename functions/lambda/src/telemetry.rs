@@ -7,12 +7,11 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Our own crates, at the level that Lambda is set to; of all others only what is wrong, since what they say of
 /// requests and answers at lower levels is nobody's business.
-const OURS: [&str; 10] = [
+const OURS: [&str; 9] = [
     "shared",
     "lambda",
     "trigger_sync",
     "integrations",
-    "dynamics365",
     "token_refresh",
     "webhooks",
     "reconcile",

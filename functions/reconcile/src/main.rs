@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start_telemetry();
     let config = ReconcileConfig::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment(&ProcessEnvironment);
-    let ports = lambda::ports(&clients, config.tables.into(), &config.dynamics365_queue_url);
+    let ports = lambda::ports(&clients, config.tables.into(), config.queues);
     let publish = lambda::publish(&clients, &config.event_bus);
     let scheduler = lambda::scheduler(&clients, config.scheduler);
     let handler = &Handler {

@@ -13,7 +13,7 @@ async fn main() -> Result<(), lambda::Error> {
     lambda::start_telemetry();
     let config = TriggerSyncConfig::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment(&ProcessEnvironment);
-    let ports = lambda::ports(&clients, config.tables.into(), &config.dynamics365_queue_url);
+    let ports = lambda::ports(&clients, config.tables.into(), config.queues);
     let api = Api::new(trigger_routes(ports.clone()), &ports);
     let handler = &Handler { api, ports };
     lambda::run(|event| handler.handle(event)).await

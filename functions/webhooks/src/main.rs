@@ -16,7 +16,7 @@ async fn main() -> Result<(), lambda::Error> {
     let config = WebhooksConfig::read(&ProcessEnvironment)?;
     let clients = Clients::from_environment(&ProcessEnvironment);
     let tables = [(Table::Control, &*config.control_table)];
-    let ports = lambda::ports(&clients, tables.into(), &config.dynamics365_queue_url);
+    let ports = lambda::ports(&clients, tables.into(), config.queues);
     let keys = lambda::token_keys(&clients, config.token_key);
     let receiver = Receiver::new(ports.clone(), keys, config.outbound_exceptions);
     let state = WebhookState { receiver };

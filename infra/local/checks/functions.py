@@ -61,7 +61,13 @@ def _variables_read() -> dict[str, set[str]]:
     constants = dict(re.findall(r'const (\w+): &str = "(\w+)";', source))
     lists = re.findall(r"impl (\w+) \{\s*const VARIABLES: &\[&str\] = &\[(.*?)\];", source, re.DOTALL)
     by_type = {owner: {constants[name] for name in re.findall(r"\w+", names)} for owner, names in lists}
-    return {name: by_type[owner] for name, owner in re.findall(r'\("([\w-]+)", (\w+)::VARIABLES\)', source)}
+    read = {name: by_type[owner] for name, owner in re.findall(r'\("([\w-]+)", (\w+)::VARIABLES\)', source)}
+    # The functions of systems read the same, but for their own queue.
+    (shared,) = re.findall(r"const fn variables\(queue: .*?\{\s*\[(.*?)\]\s*\}", source, re.DOTALL)
+    of_systems = re.findall(r'\("([\w-]+)", &\w+::variables\((\w+)\)\)', source)
+    for name, queue in of_systems:
+        read[name] = {constants[each] for each in re.findall(r"[A-Z]\w+", shared)} | {constants[queue]}
+    return read
 
 
 def _local_only() -> list[str]:

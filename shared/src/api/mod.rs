@@ -44,6 +44,6 @@ pub use openapi::{OPENAPI_JSON, document};
 pub use operation::{ExportOperation, Operation, ScheduleOperation, TokenOperation, WebhookOperation};
 pub use problem::{Fault, PROBLEM_JSON, Problem};
 pub use routes::{
-    Integrations, RegistryState, Test, TokenState, WebhookState, integration_routes, registry_routes,
-    test_routes, token_routes, trigger_routes, webhook_routes,
+    Integrations, RegistryState, Test, TokenState, WebhookState, export_routes, integration_routes,
+    registry_routes, system_routes, test_routes, token_routes, trigger_routes, webhook_routes,
 };

@@ -55,8 +55,19 @@ pub enum Operation {
         #[serde(default)]
         dry_run: bool,
     },
-    /// Starts a run for every integration of an organization.
+    /// Starts a run for every integration of an organization that keeps members or memberships.
     SyncMembershipData {
+        /// The tenant.
+        organization_id: OrganizationId,
+        /// What to read.
+        #[serde(default)]
+        mode: SyncMode,
+        /// Whether only to count what would be done.
+        #[serde(default)]
+        dry_run: bool,
+    },
+    /// Starts a run for every integration of an organization that keeps course enrollments.
+    SyncCourseEnrollments {
         /// The tenant.
         organization_id: OrganizationId,
         /// What to read.
@@ -491,6 +502,15 @@ impl Operation {
                 let request = SyncRequest { mode, dry_run };
                 encoded(&sync_membership_data(ports, asked, &organization_id, request).await?)
             }
+            Self::SyncCourseEnrollments {
+                organization_id,
+                mode,
+                dry_run,
+            } => {
+                place::admit(caller, &organization_id)?;
+                let request = SyncRequest { mode, dry_run };
+                encoded(&sync_course_enrollments(ports, asked, &organization_id, request).await?)
+            }
             Self::Tick {
                 integration_id,
                 generation,
@@ -616,16 +636,35 @@ pub(super) async fn sync_membership_data(
     organization: &OrganizationId,
     request: SyncRequest,
 ) -> Result<StartedAll, Problem> {
-    let started = flow::sync_all(
-        ports,
-        organization,
-        &[Kind::Member, Kind::Membership],
-        |id| asked.for_run(id, request),
-        asked.attempt,
-    )
-    .await?;
+    let kinds = [Kind::Member, Kind::Membership];
+    sync_kinds(ports, asked, organization, request, &kinds).await
+}
+
+pub(super) async fn sync_course_enrollments(
+    ports: &Ports,
+    asked: Asked<'_>,
+    organization: &OrganizationId,
+    request: SyncRequest,
+) -> Result<StartedAll, Problem> {
+    let kinds = [Kind::CourseEnrollment];
+    sync_kinds(ports, asked, organization, request, &kinds).await
+}
+
+async fn sync_kinds(
+    ports: &Ports,
+    asked: Asked<'_>,
+    organization: &OrganizationId,
+    request: SyncRequest,
+    kinds: &[Kind],
+) -> Result<StartedAll, Problem> {
+    let request = |id| asked.for_run(id, request);
+    let started = flow::sync_all(ports, organization, kinds, request, asked.attempt).await?;
     if started.is_empty() {
-        let detail = format!("organization {organization} has connected no system for members");
+        let named: Vec<_> = kinds.iter().map(|kind| kind.plural()).collect();
+        let detail = format!(
+            "organization {organization} has connected no system for {}",
+            named.join(" or ")
+        );
         return Err(Problem::new(Code::UnknownIntegration).because(detail));
     }
     Ok(StartedAll {

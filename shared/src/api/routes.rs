@@ -112,7 +112,9 @@ impl FromRef<Integrations> for Ports {
 #[must_use]
 pub fn trigger_routes(ports: Ports) -> OpenApiRouter {
     let integration = OpenApiRouter::new().routes(routes!(sync::trigger_sync));
-    let organization = OpenApiRouter::new().routes(routes!(sync::sync_membership_data));
+    let organization = OpenApiRouter::new()
+        .routes(routes!(sync::sync_membership_data))
+        .routes(routes!(sync::sync_course_enrollments));
     let all = OpenApiRouter::new()
         .nest(INTEGRATION, integration)
         .nest(ORGANIZATION, organization);
@@ -129,20 +131,32 @@ pub fn webhook_routes(state: WebhookState) -> OpenApiRouter {
         .with_state(state)
 }
 
-/// Returns the routes of a system's own function.
+/// Returns the routes that every system's own function has.
 #[must_use]
 pub fn test_routes(state: Test) -> OpenApiRouter {
-    let place = format!("{ORGANIZATION}/integrations/{}", state.system);
     let integration = OpenApiRouter::new().routes(routes!(test::test_integration));
-    let own = OpenApiRouter::new().nest(&place, integration);
-    let all = match state.system.keeps_books() {
-        true => own.nest(
-            ORGANIZATION,
-            OpenApiRouter::new().routes(routes!(exports::export_reimbursements)),
-        ),
-        false => own,
-    };
-    all.with_state(state)
+    OpenApiRouter::new()
+        .nest(INTEGRATION, integration)
+        .with_state(state)
+}
+
+/// Returns the routes of a system's own function, with those for books where it keeps some.
+#[must_use]
+pub fn system_routes(state: Test) -> OpenApiRouter {
+    let routes = test_routes(state.clone());
+    match state.system.keeps_books() {
+        true => routes.merge(export_routes(state)),
+        false => routes,
+    }
+}
+
+/// Returns the routes that the function of a system with books has besides.
+#[must_use]
+pub fn export_routes(state: Test) -> OpenApiRouter {
+    let organization = OpenApiRouter::new().routes(routes!(exports::export_reimbursements));
+    OpenApiRouter::new()
+        .nest(ORGANIZATION, organization)
+        .with_state(state)
 }
 
 /// Returns the routes of `token-refresh`.
@@ -229,6 +243,7 @@ fn of_organization() -> OpenApiRouter<Integrations> {
         .routes(routes!(integrations::list_integrations))
         .routes(routes!(records::list_members))
         .routes(routes!(bulk::put_members_in_bulk))
+        .routes(routes!(bulk::put_course_enrollments_in_bulk))
         .routes(routes!(
             records::get_member,
             records::put_member,
@@ -246,5 +261,11 @@ fn of_organization() -> OpenApiRouter<Integrations> {
             records::get_membership,
             records::put_membership,
             records::delete_membership
+        ))
+        .routes(routes!(records::list_course_enrollments))
+        .routes(routes!(
+            records::get_course_enrollment,
+            records::put_course_enrollment,
+            records::delete_course_enrollment
         ))
 }

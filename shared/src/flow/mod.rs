@@ -4,7 +4,7 @@ mod book;
 mod compare;
 mod export;
 #[cfg(test)]
-mod export_tests;
+pub(crate) mod export_tests;
 mod orphans;
 mod ports;
 pub mod process;

@@ -35,6 +35,9 @@ const MOST: usize = 1_000;
 /// The most bytes of a body.
 pub const MAX_WEBHOOK: usize = 1 << 20;
 
+/// Where a webhook is sent to: another system's path with the same endpoint leads nowhere.
+type Place = (IntegrationId, EndpointId);
+
 /// Takes webhooks in; made once in the life of a process.
 #[derive(Debug, Clone)]
 pub struct Receiver {
@@ -42,7 +45,7 @@ pub struct Receiver {
     pub ports: Ports,
     keys: Arc<dyn Keys>,
     exceptions: Exceptions,
-    known: Arc<Mutex<HashMap<EndpointId, Arc<Known>>>>,
+    known: Arc<Mutex<HashMap<Place, Arc<Known>>>>,
 }
 
 /// What is known of an endpoint.
@@ -60,7 +63,7 @@ struct Known {
 #[derive(Debug)]
 pub enum Received {
     /// It is kept.
-    Kept(Delivery),
+    Kept(Box<Delivery>),
     /// It is refused.
     Refused(Refused),
 }
@@ -113,7 +116,7 @@ impl Receiver {
     ) -> Result<Received, ReceiveError> {
         let now = self.ports.now();
         let place = place(source, endpoint);
-        let known = place.as_ref().and_then(|(_, id)| self.known(id, now));
+        let known = place.as_ref().and_then(|place| self.known(place, now));
         // As much is computed for who is not known as for who is.
         let first = match &known {
             Some(known) => raw.clone().verify(&known.verifier, now),
@@ -154,50 +157,47 @@ impl Receiver {
             let reason = "is a public key: only its sender can sign a test";
             return Ok(Some(Err(FieldError::new("secret", reason))));
         };
-        self.forget(id);
+        self.forget(&(integration.clone(), id.clone()));
         let received = self
             .receive(integration.system.as_str(), &id.to_string(), raw)
             .await?;
         Ok(Some(Ok(received)))
     }
 
-    fn known(&self, id: &EndpointId, now: Timestamp) -> Option<Arc<Known>> {
+    fn known(&self, place: &Place, now: Timestamp) -> Option<Arc<Known>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(id).filter(|known| now < known.until).cloned()
+        known.get(place).filter(|known| now < known.until).cloned()
     }
 
     /// Returns what verifies for an endpoint, where its rows are as they were: a refusal opens no secret.
-    fn verifier(&self, id: &EndpointId, versions: [u64; 2]) -> Option<Arc<Verifier>> {
+    fn verifier(&self, place: &Place, versions: [u64; 2]) -> Option<Arc<Verifier>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.get(id).filter(|known| known.versions == versions);
+        let known = known.get(place).filter(|known| known.versions == versions);
         known.map(|known| Arc::clone(&known.verifier))
     }
 
-    fn forget(&self, id: &EndpointId) {
+    fn forget(&self, place: &Place) {
         self.known
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .remove(id);
+            .remove(place);
     }
 
     /// Reads an endpoint and its integration; for one that cannot be, as much is read.
-    async fn look(
-        &self,
-        place: Option<(IntegrationId, EndpointId)>,
-        now: Timestamp,
-    ) -> Result<Option<Arc<Known>>, ReceiveError> {
-        let (integration, id) = match place {
+    async fn look(&self, place: Option<Place>, now: Timestamp) -> Result<Option<Arc<Known>>, ReceiveError> {
+        let place = match place {
             Some(place) => place,
             None => nowhere()?,
         };
-        let keys = [endpoint_key(&integration, &id), integration_key(&integration)];
+        let (integration, id) = &place;
+        let keys = [endpoint_key(integration, id), integration_key(integration)];
         let rows = self.ports.store.get(&keys).await?;
         let [Some(endpoint), Some(integration)] = rows.as_slice() else {
-            self.forget(&id);
+            self.forget(&place);
             return Ok(None);
         };
-        let Some(known) = self.learn(endpoint, integration.clone(), now).await? else {
-            self.forget(&id);
+        let Some(known) = self.learn(&place, endpoint, integration.clone(), now).await? else {
+            self.forget(&place);
             return Ok(None);
         };
         let known = Arc::new(known);
@@ -205,12 +205,13 @@ impl Receiver {
         if all.len() >= MOST {
             all.clear();
         }
-        all.insert(id, Arc::clone(&known));
+        all.insert(place, Arc::clone(&known));
         Ok(Some(known))
     }
 
     async fn learn(
         &self,
+        place: &Place,
         endpoint: &Row,
         integration: Row,
         now: Timestamp,
@@ -221,7 +222,7 @@ impl Receiver {
             return Ok(None);
         }
         let Stored { integration, .. } = Stored::try_from(integration)?;
-        let verifier = match self.verifier(&endpoint.id, versions) {
+        let verifier = match self.verifier(place, versions) {
             Some(verifier) => verifier,
             None => {
                 let secrets = endpoint.secrets(&*self.keys, now).await?;
@@ -255,7 +256,7 @@ impl Receiver {
         let say = Say::read(&known.reader, webhook.body());
         let delivery = Delivery::new(&known.endpoint, webhook, say, now);
         self.ports.queue.send(delivery.message()).await?;
-        Ok(Received::Kept(delivery))
+        Ok(Received::Kept(Box::new(delivery)))
     }
 }
 
@@ -275,14 +276,14 @@ pub(super) fn reader(
     read.ok_or_else(|| FieldError::new("records", "is required: says where in a body the rows are named"))
 }
 
-fn place(source: &str, endpoint: &str) -> Option<(IntegrationId, EndpointId)> {
+fn place(source: &str, endpoint: &str) -> Option<Place> {
     let system: System = source.parse().ok()?;
     let id: EndpointId = endpoint.parse().ok()?;
     Some((IntegrationId::new(id.organization.clone(), system), id))
 }
 
 /// Returns the place of an endpoint that nobody has.
-fn nowhere() -> Result<(IntegrationId, EndpointId), ReceiveError> {
+fn nowhere() -> Result<Place, ReceiveError> {
     let wrong = |error: &dyn std::fmt::Display| StoreError::Invalid(error.to_string().into());
     let organization = "nowhere".parse().map_err(|error| wrong(&error))?;
     let id = EndpointId::new(organization).map_err(|error| wrong(&error))?;

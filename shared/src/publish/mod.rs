@@ -32,7 +32,8 @@ pub struct ResultEvent {
 
 #[cfg(test)]
 impl ResultEvent {
-    /// Insists that the event has the name of its schema, and its fields: all that it requires, and no other.
+    /// Insists that the event has the name of its schema, and its fields: all that it requires, and no other. And that the
+    /// schema knows every system.
     pub(crate) fn check(&self, schema: &str) {
         let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
         let sent = self.detail.as_object().unwrap().keys().map(String::as_str);
@@ -41,6 +42,8 @@ impl ResultEvent {
         let required = schema["required"].as_array().unwrap();
         assert_eq!(sent, required.iter().filter_map(|name| name.as_str()).collect());
         assert_eq!(Some(self.detail_type.as_str()), schema["title"].as_str());
+        let systems = schema["properties"]["integrationType"]["enum"].clone();
+        assert_eq!(systems, serde_json::to_value(crate::model::System::ALL).unwrap());
     }
 }
 

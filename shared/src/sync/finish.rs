@@ -96,7 +96,7 @@ impl Engine<'_> {
         if let ErrorKind::RateLimited { .. } = error.kind() {
             more.push(super::pause::write(&self.integration.id, until));
         }
-        work.with_checkpoint.clear();
+        // The position may be behind a kind of which nothing was told: its cursor is kept with it, or never.
         self.save(work, lease, more).await?;
         Ok(Worked::Waits(work.run.clone()))
     }

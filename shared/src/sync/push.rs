@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::change::{Pending, id_of};
 use super::engine::{Engine, Stop, Work};
+use super::lease::lease_key;
 use super::position::Position;
 use super::quarantine::{self, Quarantined, Side};
 use crate::adapter::{Change, Error, ErrorKind, Found, Item, Outcome};
@@ -42,6 +43,10 @@ impl Engine<'_> {
         if work.run.dry_run {
             work.totals(kind).sent += page.rows.len() as u64;
         } else {
+            // Where there is no cursor, the next run takes it that there are no links: what makes them comes after it.
+            if !work.with_checkpoint.is_empty() {
+                self.checkpoint(work, work.run.position.clone()).await?;
+            }
             self.send(work, kind, page.rows).await?;
         }
         let position = match page.next {
@@ -85,7 +90,7 @@ impl Engine<'_> {
                     changes.push(change);
                     sent.push(pending);
                 }
-                Ok(None) => self.unmark(&pending.mark).await?,
+                Ok(None) => self.unmark(work, &pending.mark).await?,
                 Err(error) => {
                     self.refuse_push(work, kind, &pending.id, &pending.mark, &error)
                         .await?
@@ -199,9 +204,15 @@ impl Engine<'_> {
     }
 
     /// Removes a mark, unless the record was marked again meanwhile.
-    pub(super) async fn unmark(&self, mark: &Row) -> Result<(), Stop> {
-        let delete = Write::delete(mark.key.clone(), Expect::Version(mark.version));
-        match self.write(vec![delete]).await {
+    ///
+    /// A mark that was removed and made anew counts from one again: whoever lost the lease must not take it for the old one.
+    pub(super) async fn unmark(&self, work: &Work, mark: &Row) -> Result<(), Stop> {
+        let writes = vec![
+            Write::delete(mark.key.clone(), Expect::Version(mark.version)),
+            Write::check(lease_key(&self.integration.id), Expect::Version(work.fence)),
+        ];
+        match self.write(writes).await {
+            Err(StoreError::Refused { parts }) if parts.contains(&1) => Err(Stop::Fenced),
             Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -228,7 +239,7 @@ impl Engine<'_> {
         self.write(vec![quarantine::put(&self.integration.id, &entry)])
             .await?;
         work.totals(kind).push_refused += 1;
-        self.unmark(mark).await
+        self.unmark(work, mark).await
     }
 }
 

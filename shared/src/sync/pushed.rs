@@ -43,7 +43,7 @@ impl Engine<'_> {
             let released = quarantine::release(&self.integration.id, kind, Side::Push, pending.id.as_str());
             self.write(vec![released]).await?;
         }
-        self.unmark(&pending.mark).await
+        self.unmark(work, &pending.mark).await
     }
 
     /// Keeps what both sides now agree on, and, for a row that was just made, where it is.
@@ -150,7 +150,7 @@ impl Engine<'_> {
         } else {
             work.warn(format!("a {kind} that was changed here is gone from the system"));
         }
-        self.unmark(&pending.mark).await
+        self.unmark(work, &pending.mark).await
     }
 }
 

@@ -196,10 +196,10 @@ impl World {
             ("AWS_ENDPOINT_URL", self.cloud.endpoint()),
             ("CONTROL_TABLE", "control".to_owned()),
             ("RECORDS_TABLE", "records".to_owned()),
-            (
-                "DYNAMICS365_QUEUE_URL",
-                format!("{}/dynamics365.fifo", self.cloud.endpoint()),
-            ),
+            ("DYNAMICS365_QUEUE_URL", self.queue("dynamics365")),
+            ("XLEDGER_QUEUE_URL", self.queue("xledger")),
+            ("CORNERSTONE_QUEUE_URL", self.queue("cornerstone")),
+            ("CONSIO_QUEUE_URL", self.queue("consio")),
             ("SECRET_PREFIX", "test/".to_owned()),
             ("TOKEN_KEY", KEY.to_owned()),
             ("API_URL", "https://api.example".to_owned()),
@@ -210,6 +210,10 @@ impl World {
             ("TICK_DEAD_LETTERS", "arn:queue".to_owned()),
             ("OUTBOUND_EXCEPTIONS", self.simulation.base_url().to_owned()),
         ]
+    }
+
+    fn queue(&self, system: &str) -> String {
+        format!("{}/{system}.fifo", self.cloud.endpoint())
     }
 
     async fn run(&self, run: &RunId) -> Run {

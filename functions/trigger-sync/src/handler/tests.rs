@@ -54,6 +54,16 @@ async fn every_event_is_answered_as_it_should_be() {
             "http_trigger_sync" | "http_sync_membership_data" => {
                 assert_eq!(answered(&answer.unwrap()).0, 202)
             }
+            // What is connected keeps no course enrollments.
+            "sync_course_enrollments" => {
+                let error = answer.unwrap_err().to_string();
+                assert!(error.contains("no system for course-enrollments"), "{error}");
+            }
+            "http_sync_course_enrollments" => {
+                let (status, body) = answered(&answer.unwrap());
+                assert_eq!(status, 404);
+                assert!(body.contains("no system for course-enrollments"), "{body}");
+            }
             "http_without_caller" => assert_eq!(answered(&answer.unwrap()).0, 401),
             other => panic!("nobody says what is to become of {other}"),
         }

@@ -9,7 +9,7 @@ use crate::api::body::JsonObject;
 use crate::api::place::{AtRecord, InOrganization};
 use crate::api::precondition::{If, etag};
 use crate::api::query::Paging;
-use crate::api::view::{MemberBody, MembershipBody, RecordList, RecordView};
+use crate::api::view::{CourseEnrollmentBody, MemberBody, MembershipBody, RecordList, RecordView};
 use crate::api::{Code, Problem};
 use crate::flow::Ports;
 use crate::integration::Precondition;
@@ -41,6 +41,19 @@ pub(in crate::api) async fn put_membership(
     put(ports, Kind::Membership, at, when, body).await
 }
 
+/// Has a course enrollment say what the body says; a field that is left out has no value.
+#[utoipa::path(put, path = "/course-enrollments/{recordId}", operation_id = "putCourseEnrollment", tag = "records",
+    request_body = CourseEnrollmentBody,
+    responses((status = 200, body = RecordView), (status = 201, body = RecordView)))]
+pub(in crate::api) async fn put_course_enrollment(
+    ports: State<Ports>,
+    at: AtRecord,
+    when: If,
+    body: JsonObject,
+) -> Result<Response, Problem> {
+    put(ports, Kind::CourseEnrollment, at, when, body).await
+}
+
 /// Returns a member.
 #[utoipa::path(get, path = "/members/{recordId}", operation_id = "getMember", tag = "records",
     responses((status = 200, body = RecordView)))]
@@ -53,6 +66,16 @@ pub(in crate::api) async fn get_member(ports: State<Ports>, at: AtRecord) -> Res
     responses((status = 200, body = RecordView)))]
 pub(in crate::api) async fn get_membership(ports: State<Ports>, at: AtRecord) -> Result<Response, Problem> {
     get(ports, Kind::Membership, at).await
+}
+
+/// Returns a course enrollment.
+#[utoipa::path(get, path = "/course-enrollments/{recordId}", operation_id = "getCourseEnrollment", tag = "records",
+    responses((status = 200, body = RecordView)))]
+pub(in crate::api) async fn get_course_enrollment(
+    ports: State<Ports>,
+    at: AtRecord,
+) -> Result<Response, Problem> {
+    get(ports, Kind::CourseEnrollment, at).await
 }
 
 /// Deletes a member.
@@ -77,6 +100,17 @@ pub(in crate::api) async fn delete_membership(
     delete(ports, Kind::Membership, at, when).await
 }
 
+/// Deletes a course enrollment.
+#[utoipa::path(delete, path = "/course-enrollments/{recordId}", operation_id = "deleteCourseEnrollment", tag = "records",
+    responses((status = 204)))]
+pub(in crate::api) async fn delete_course_enrollment(
+    ports: State<Ports>,
+    at: AtRecord,
+    when: If,
+) -> Result<StatusCode, Problem> {
+    delete(ports, Kind::CourseEnrollment, at, when).await
+}
+
 /// Lists members, in the order of their ids.
 #[utoipa::path(get, path = "/members", operation_id = "listMembers", tag = "records",
     responses((status = 200, body = RecordList)))]
@@ -97,6 +131,17 @@ pub(in crate::api) async fn list_memberships(
     paging: Paging,
 ) -> Result<JsonAnswer<RecordList>, Problem> {
     list(ports, Kind::Membership, place, paging).await
+}
+
+/// Lists course enrollments, in the order of their ids.
+#[utoipa::path(get, path = "/course-enrollments", operation_id = "listCourseEnrollments", tag = "records",
+    responses((status = 200, body = RecordList)))]
+pub(in crate::api) async fn list_course_enrollments(
+    ports: State<Ports>,
+    place: InOrganization,
+    paging: Paging,
+) -> Result<JsonAnswer<RecordList>, Problem> {
+    list(ports, Kind::CourseEnrollment, place, paging).await
 }
 
 async fn put(

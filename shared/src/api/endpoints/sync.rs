@@ -33,7 +33,7 @@ pub(in crate::api) async fn trigger_sync(
         .map(accepted)
 }
 
-/// Starts a run for every integration of the organization.
+/// Starts a run for every integration of the organization that keeps members or memberships.
 #[utoipa::path(post, path = "/members/sync", operation_id = "syncMembershipData", tag = "sync",
     request_body = Option<SyncRequest>, responses((status = 202, body = StartedAll)))]
 pub(in crate::api) async fn sync_membership_data(
@@ -48,6 +48,24 @@ pub(in crate::api) async fn sync_membership_data(
         attempt,
     };
     let started = operation::sync_membership_data(&ports, asked, &organization, request).await?;
+    Ok((StatusCode::ACCEPTED, JsonAnswer(started)))
+}
+
+/// Starts a run for every integration of the organization that keeps course enrollments.
+#[utoipa::path(post, path = "/course-enrollments/sync", operation_id = "syncCourseEnrollments", tag = "sync",
+    request_body = Option<SyncRequest>, responses((status = 202, body = StartedAll)))]
+pub(in crate::api) async fn sync_course_enrollments(
+    State(ports): State<Ports>,
+    InOrganization { caller, organization }: InOrganization,
+    Again(attempt): Again,
+    Json(request): Json<SyncRequest>,
+) -> Result<(StatusCode, JsonAnswer<StartedAll>), Problem> {
+    let asked = Asked {
+        caller: &caller,
+        trigger: Trigger::Api,
+        attempt,
+    };
+    let started = operation::sync_course_enrollments(&ports, asked, &organization, request).await?;
     Ok((StatusCode::ACCEPTED, JsonAnswer(started)))
 }
 

@@ -8,10 +8,16 @@ use super::world::{Answer, World, ask};
 
 const BULK: &str = "/v1/organizations/hlf/members/bulk";
 
+const ENROLLMENTS: &str = "/v1/organizations/hlf/course-enrollments/bulk";
+
 async fn send(world: &World, body: impl Into<axum::body::Bytes>) -> Answer {
+    send_to(world, BULK, body).await
+}
+
+async fn send_to(world: &World, path: &str, body: impl Into<axum::body::Bytes>) -> Answer {
     world
         .answer(
-            ask(Method::POST, BULK)
+            ask(Method::POST, path)
                 .header("content-type", "application/x-ndjson")
                 .body(body),
         )
@@ -135,5 +141,26 @@ async fn a_bulk_under_a_key_is_answered_again() {
     assert_eq!(
         (&first.body, again.header("idempotency-replayed")),
         (&again.body, "true")
+    );
+}
+
+#[tokio::test]
+async fn enrollments_of_one_member_are_put_in_one_go() {
+    let world = World::connected().await;
+    send(&world, members(1)).await;
+    let line = |number: usize, member: &str| {
+        let line = json!({ "id": format!("e{number}"), "memberId": member, "courseId": "peer-support" });
+        format!("{line}\n")
+    };
+    let body: String = (0..300).map(|number| line(number, "m0")).collect();
+    let answer = send_to(&world, ENROLLMENTS, body + &line(300, "nobody")).await;
+    assert_eq!(answer.status, 200);
+    let mut results = results(&answer);
+    let refused = results.pop().unwrap();
+    assert_eq!(results.len(), 300);
+    assert!(results.iter().all(|result| result["outcome"] == "created"));
+    assert_eq!(
+        (&refused["outcome"], &refused["errors"][0]["field"]),
+        (&json!("refused"), &json!("memberId"))
     );
 }

@@ -40,6 +40,7 @@ fn every_operation_has_its_own_name_and_says_what_it_does() {
         "triggerSync",
         "getIntegrationStatus",
         "syncMembershipData",
+        "syncCourseEnrollments",
         "getLastSyncResult",
     ] {
         assert!(names.contains(name), "{name}");

@@ -36,6 +36,8 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("resumeSchedule", 404, 404),
     ("triggerSync", 404, 202),
     ("syncMembershipData", 404, 202),
+    // What is connected keeps none.
+    ("syncCourseEnrollments", 404, 404),
     ("getLastSyncResult", 404, 200),
     ("listRuns", 404, 200),
     ("getRun", 404, 404),
@@ -65,6 +67,20 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("getMembership", 404, 404),
     ("putMembership", 400, 400),
     ("deleteMembership", 404, 404),
+    ("listCourseEnrollments", 200, 200),
+    ("putCourseEnrollmentsInBulk", 200, 200),
+    ("getCourseEnrollment", 404, 404),
+    ("putCourseEnrollment", 400, 400),
+    ("deleteCourseEnrollment", 404, 404),
+    ("listReimbursements", 200, 200),
+    ("getReimbursement", 404, 404),
+    ("putReimbursement", 201, 201),
+    ("deleteReimbursement", 404, 404),
+    ("listExportsOfReimbursement", 200, 200),
+    ("exportReimbursements", 404, 404),
+    ("listExports", 404, 409),
+    ("getBooks", 404, 409),
+    ("compareBooks", 404, 409),
     ("executeGraphql", 200, 200),
     ("issueToken", 401, 401),
     ("introspectToken", 401, 401),
@@ -114,7 +130,7 @@ impl Route {
             .replace("{reviewId}", "conflict.member.100234");
         let ask = ask(self.method.clone(), &path);
         match (self.name.as_str(), body(&self.name)) {
-            ("putMembersInBulk", body) => ask
+            ("putMembersInBulk" | "putCourseEnrollmentsInBulk", body) => ask
                 .header("content-type", "application/x-ndjson")
                 .body(body.to_string()),
             ("issueToken" | "introspectToken" | "revokeToken", _) => ask
@@ -147,10 +163,16 @@ fn body(name: &str) -> Value {
         "putIntegration" => configuration(),
         "rotateCredentials" => configuration()["credentials"].clone(),
         "decideReview" => json!({ "decision": "approve" }),
+        "putReimbursement" => crate::export::samples::reimbursement_json("101.00"),
+        "exportReimbursements" => json!({ "reimbursementIds": ["4711"] }),
         "openWebhookEndpoint" => json!({ "name": "portal", "scheme": { "type": "standard" } }),
         "processWebhookEvent" => json!({}),
         "putMember" => json!({ "lastName": "Ek" }),
         "putMembership" => json!({ "memberId": "nobody" }),
+        "putCourseEnrollment" => json!({ "memberId": "nobody", "courseId": "peer-support" }),
+        "putCourseEnrollmentsInBulk" => {
+            json!({ "id": "1", "memberId": "nobody", "courseId": "peer-support" })
+        }
         "putMembersInBulk" => json!({ "id": "1", "lastName": "Ek" }),
         "scheduleSync" => json!({ "expression": "rate(1 hour)", "zone": "Europe/Oslo" }),
         "executeGraphql" => json!({ "query": "{ integrationSystems { totalCount } }" }),

@@ -9,6 +9,8 @@ use crate::store::{Query, Row, Table};
 const MEMBER: &str = "/v1/organizations/hlf/members/100234";
 const MEMBERSHIP: &str = "/v1/organizations/hlf/memberships/7";
 
+const ENROLLMENT: &str = "/v1/organizations/hlf/course-enrollments/7";
+
 async fn pending(world: &World) -> Vec<Row> {
     let query = Query::new(Table::Records, "hlf#dynamics365#pending", "", 100);
     world.ports.store.query(&query).await.unwrap().rows
@@ -177,4 +179,23 @@ async fn organizations_do_not_see_each_other() {
         world.get("/v1/organizations/other/members").await.json()["items"],
         json!([])
     );
+}
+
+#[tokio::test]
+async fn an_enrollment_is_of_a_member_who_is_there_and_says_how_far_they_are() {
+    let world = World::connected().await;
+    let body = json!({ "memberId": "100234", "courseId": "peer-support", "status": "in_progress", "dueOn": "2026-03-01" });
+    assert_eq!(world.put(ENROLLMENT, &body).await.fields(), ["memberId"]);
+    world.put(MEMBER, &json!({ "lastName": "Ek" })).await;
+    assert_eq!(world.put(ENROLLMENT, &body).await.status, 201);
+    let read = world.get(ENROLLMENT).await.json();
+    for name in ["memberId", "courseId", "status", "dueOn"] {
+        assert_eq!(read[name], body[name], "{name}");
+    }
+    let listed = world.get("/v1/organizations/hlf/course-enrollments").await.json();
+    assert_eq!(listed["items"], json!([read]));
+    let halfway = json!({ "memberId": "100234", "courseId": "peer-support", "status": "halfway" });
+    assert_eq!(world.put(ENROLLMENT, &halfway).await.fields(), ["status"]);
+    assert_eq!(world.delete(ENROLLMENT).await.status, 204);
+    assert_eq!(world.get(ENROLLMENT).await.code(), "unknown_record");
 }

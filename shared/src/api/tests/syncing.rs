@@ -97,6 +97,25 @@ async fn syncing_an_organization_starts_a_run_for_each_integration() {
 }
 
 #[tokio::test]
+async fn an_integration_is_not_started_for_what_it_does_not_keep() {
+    let world = World::connected().await;
+    let path = "/v1/organizations/hlf/course-enrollments/sync";
+    let answer = world.post(path, &json!({})).await;
+    assert_eq!(
+        (answer.status.as_u16(), &*answer.code()),
+        (404, "unknown_integration")
+    );
+    let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.ends_with("no system for course-enrollments"), "{detail}");
+    let event = json!({ "operation": "syncCourseEnrollments", "organizationId": "hlf", "mode": "full" });
+    let operation = Operation::read(event).unwrap();
+    let caller = Caller::unrestricted("direct");
+    let refused = operation.run(&world.ports, &caller).await.unwrap_err();
+    assert_eq!(serde_json::to_value(&refused).unwrap()["detail"], detail);
+    assert!(world.queue.receive(crate::model::System::Dynamics365).is_none());
+}
+
+#[tokio::test]
 async fn a_run_is_asked_to_stop_once_and_can_be_asked_again() {
     let world = World::connected().await;
     let run = world.answer(ask(Method::POST, &sync())).await.json();

@@ -13,10 +13,11 @@ use super::breaking::{Breaking, Side, Yielding};
 use crate::adapter::{Adapter, ErrorKind, Finding, Unusable};
 use crate::api::{
     Api, Caller, Integrations, RegistryState, Test, TokenState, WebhookState, integration_routes,
-    registry_routes, test_routes, token_routes, trigger_routes, webhook_routes,
+    registry_routes, export_routes, test_routes, token_routes, trigger_routes, webhook_routes,
 };
 use crate::clock::{Clock, ManualClock};
 use crate::flow::Ports;
+use crate::flow::export_tests::world::{Library, Shelf};
 use crate::flow::receive::Receiver;
 use crate::flow::refresh::{Registration, Registrations};
 use crate::flow::work::Connect;
@@ -46,6 +47,10 @@ pub(super) struct World {
     state: RegistryState,
     pub(super) keys: Arc<dyn Keys>,
     pub(super) receiver: Receiver,
+    /// The books of every organization.
+    pub(super) shelf: Arc<Shelf>,
+    /// How they are opened.
+    pub(super) books: Arc<dyn Connect>,
 }
 
 /// An answer.
@@ -119,6 +124,7 @@ impl World {
             clock: time,
         };
         let keys: Arc<dyn Keys> = Arc::new(MemoryKeys::new());
+        let shelf = Arc::new(Shelf::new());
         Self {
             receiver: Receiver::new(ports.clone(), Arc::clone(&keys), Exceptions::none()),
             keys,
@@ -127,6 +133,8 @@ impl World {
             queue,
             secrets: Arc::new(MemorySecrets::new()),
             scheduler: Arc::new(MemoryScheduler::new()),
+            books: Arc::new(Library(Arc::clone(&shelf))),
+            shelf,
             state: RegistryState::new(registry.clone(), Some(Arc::clone(&tokens)), false),
             registry,
             tokens,
@@ -177,6 +185,8 @@ impl World {
             scheduler: Arc::clone(&self.scheduler),
             registry: self.registry.clone(),
             tokens: Arc::clone(&self.tokens),
+            books: Arc::clone(&self.books),
+            shelf: Arc::clone(&self.shelf),
             state: self.state.clone(),
             keys: Arc::clone(&self.keys),
             receiver: self.receiver.clone(),
@@ -184,7 +194,7 @@ impl World {
         (world, breaking)
     }
 
-    pub(super) fn routes(&self) -> [OpenApiRouter; 6] {
+    pub(super) fn routes(&self) -> [OpenApiRouter; 7] {
         let ports = self.ports.clone();
         let vault = Vault::new(Arc::<MemorySecrets>::clone(&self.secrets), "test/");
         let exceptions = Exceptions::none();
@@ -203,8 +213,13 @@ impl World {
             }),
             test_routes(Test {
                 system: System::Dynamics365,
-                ports,
+                ports: ports.clone(),
                 connect: Arc::new(Nowhere),
+            }),
+            export_routes(Test {
+                system: System::Xledger,
+                ports,
+                connect: Arc::clone(&self.books),
             }),
             token_routes(TokenState {
                 ports: self.ports.clone(),
@@ -225,11 +240,19 @@ impl World {
             integrations,
             webhooks,
             dynamics365,
+            xledger,
             token_refresh,
             integration_systems,
         ] = self.routes();
-        let of_organizations = [trigger_sync, integrations, webhooks, dynamics365, token_refresh]
-            .map(|routes| Api::new(routes, &self.ports));
+        let of_organizations = [
+            trigger_sync,
+            integrations,
+            webhooks,
+            dynamics365,
+            xledger,
+            token_refresh,
+        ]
+        .map(|routes| Api::new(routes, &self.ports));
         let clock = &self.ports.clock;
         let others = [Api::of_no_organization(integration_systems, clock)];
         of_organizations.into_iter().chain(others).collect()

@@ -15,7 +15,7 @@ pub(super) use export::{
     ReimbursementBody, ReimbursementList, ReimbursementView,
 };
 pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
-pub(super) use record::{MemberBody, MembershipBody, RecordList, RecordView};
+pub(super) use record::{CourseEnrollmentBody, MemberBody, MembershipBody, RecordList, RecordView};
 pub(super) use registry::{GraphqlAnswer, GraphqlRequest, IntrospectionForm, TokenAnswer, TokenForm};
 pub(super) use run::{LastResult, RunList, RunView, StartedAll};
 pub(super) use schedule::{ScheduleBody, ScheduleView};

@@ -79,6 +79,10 @@ pub(in crate::api) struct MemberBody;
 #[derive(Debug)]
 pub(in crate::api) struct MembershipBody;
 
+/// The fields of a course enrollment, as they are put.
+#[derive(Debug)]
+pub(in crate::api) struct CourseEnrollmentBody;
+
 impl PartialSchema for MemberBody {
     fn schema() -> RefOr<Schema> {
         schema(Kind::Member)
@@ -100,6 +104,18 @@ impl PartialSchema for MembershipBody {
 impl ToSchema for MembershipBody {
     fn name() -> Cow<'static, str> {
         "Membership".into()
+    }
+}
+
+impl PartialSchema for CourseEnrollmentBody {
+    fn schema() -> RefOr<Schema> {
+        schema(Kind::CourseEnrollment)
+    }
+}
+
+impl ToSchema for CourseEnrollmentBody {
+    fn name() -> Cow<'static, str> {
+        "CourseEnrollment".into()
     }
 }
 

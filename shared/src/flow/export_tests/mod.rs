@@ -2,7 +2,7 @@
 
 mod crash;
 mod noticing;
-mod world;
+pub(crate) mod world;
 
 use serde_json::json;
 

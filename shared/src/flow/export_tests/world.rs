@@ -31,13 +31,13 @@ use crate::store::{Content, Expect, Query, Store, Table, Write};
 
 /// Books that are kept by a ledger in memory.
 #[derive(Debug)]
-pub(super) struct Shelf {
-    pub(super) ledger: Arc<Script>,
+pub(crate) struct Shelf {
+    pub(crate) ledger: Arc<Script>,
     mapping: Mapping,
     pub(super) automatic: Mutex<bool>,
     pub(super) accounts: Mutex<LedgerFacts>,
     /// What it is asked fails with, while there is something.
-    pub(super) fails: Mutex<Option<ErrorKind>>,
+    pub(crate) fails: Mutex<Option<ErrorKind>>,
     pub(super) refusal: Mutex<Option<ErrorKind>>,
     pub(super) routes: Mutex<Vec<Route>>,
     pub(super) probes: AtomicU64,
@@ -48,6 +48,22 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
+    pub(crate) fn new() -> Self {
+        Self {
+            ledger: Arc::new(Script::new(Dedup::Queryable)),
+            mapping: samples::mapping(),
+            automatic: Mutex::default(),
+            accounts: Mutex::default(),
+            fails: Mutex::default(),
+            refusal: Mutex::default(),
+            routes: Mutex::new(vec![Route::Graphql]),
+            probes: AtomicU64::default(),
+            monthly: Mutex::new(None),
+            lists: Mutex::new(true),
+            sent: AtomicU64::default(),
+        }
+    }
+
     fn asked(&self) -> adapter::Result<()> {
         self.sent.fetch_add(1, SeqCst);
         match *self.fails.lock().unwrap() {
@@ -126,7 +142,7 @@ impl Books for Shelf {
 }
 
 #[derive(Debug)]
-pub(super) struct Library(Arc<Shelf>);
+pub(crate) struct Library(pub(crate) Arc<Shelf>);
 
 #[async_trait]
 impl Connect for Library {
@@ -166,19 +182,7 @@ impl World {
         let clock = Arc::new(ManualClock::new(samples::now()));
         let tables = Arc::new(Tables::default());
         let queue = Arc::new(MemoryQueue::new(Arc::<ManualClock>::clone(&clock)));
-        let shelf = Arc::new(Shelf {
-            ledger: Arc::new(Script::new(Dedup::Queryable)),
-            mapping: samples::mapping(),
-            automatic: Mutex::default(),
-            accounts: Mutex::default(),
-            fails: Mutex::default(),
-            refusal: Mutex::default(),
-            routes: Mutex::new(vec![Route::Graphql]),
-            probes: AtomicU64::default(),
-            monthly: Mutex::new(None),
-            lists: Mutex::new(true),
-            sent: AtomicU64::default(),
-        });
+        let shelf = Arc::new(Shelf::new());
         let ports = Ports {
             store: Arc::<Tables>::clone(&tables),
             queue: Arc::<MemoryQueue>::clone(&queue),

@@ -15,10 +15,13 @@ use crate::Result;
 use crate::options::Options;
 use crate::report::{self, MEGABYTES, MILLISECONDS, Samples};
 
-const FUNCTIONS: [&str; 8] = [
+const FUNCTIONS: [&str; 11] = [
     "trigger-sync",
     "integrations",
     "dynamics365",
+    "xledger",
+    "cornerstone",
+    "consio",
     "webhooks",
     "token-refresh",
     "reconcile",
@@ -32,7 +35,7 @@ const LARGEST: f64 = 9.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What Lambda and the template tell a function.
-pub(crate) const ENVIRONMENT: [(&str, &str); 25] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 28] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -46,6 +49,18 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 25] = [
     (
         "DYNAMICS365_QUEUE_URL",
         "https://sqs.eu-north-1.amazonaws.com/1/dynamics365.fifo",
+    ),
+    (
+        "XLEDGER_QUEUE_URL",
+        "https://sqs.eu-north-1.amazonaws.com/1/xledger.fifo",
+    ),
+    (
+        "CORNERSTONE_QUEUE_URL",
+        "https://sqs.eu-north-1.amazonaws.com/1/cornerstone.fifo",
+    ),
+    (
+        "CONSIO_QUEUE_URL",
+        "https://sqs.eu-north-1.amazonaws.com/1/consio.fifo",
     ),
     ("SECRET_PREFIX", "members/integrations/"),
     ("TOKEN_KEY", "alias/members-tokens"),

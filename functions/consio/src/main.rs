@@ -1,0 +1,8 @@
+//! Works slices of runs with Consio, and tests whether an integration works.
+
+use shared::model::System;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda::Error> {
+    lambda::serve(System::Consio).await
+}
