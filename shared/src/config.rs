@@ -79,6 +79,7 @@ const SCHEDULE_GROUP: &str = "SCHEDULE_GROUP";
 const TICK_TARGET: &str = "TICK_TARGET";
 const TICK_ROLE: &str = "TICK_ROLE";
 const TICK_DEAD_LETTERS: &str = "TICK_DEAD_LETTERS";
+const FILES_BUCKET: &str = "FILES_BUCKET";
 const OUTBOUND_EXCEPTIONS: &str = "OUTBOUND_EXCEPTIONS";
 
 /// Where sign-in servers send browsers back to, below the address of the API.
@@ -160,6 +161,7 @@ pub struct TriggerSyncConfig {
 /// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 /// | `TOKEN_KEY` | the ARN of the key that seals the secrets of webhook endpoints |
 /// | `API_URL` | the address of the API, which webhooks are sent to |
+/// | `FILES_BUCKET` | the name of the bucket for files |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntegrationsConfig {
@@ -177,6 +179,8 @@ pub struct IntegrationsConfig {
     pub token_key: String,
     /// The address of the API.
     pub api_url: url::Url,
+    /// The bucket for files.
+    pub files_bucket: String,
     /// Origins that may be called though they are not public.
     pub outbound_exceptions: Exceptions,
 }
@@ -260,6 +264,7 @@ pub struct TokenRefreshConfig {
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
 /// | `DYNAMICS365_QUEUE_URL` | the URL of the Dynamics 365 queue |
 /// | `EVENT_BUS` | the name of the bus for result events |
+/// | `FILES_BUCKET` | the name of the bucket for files |
 /// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReconcileConfig {
@@ -269,6 +274,8 @@ pub struct ReconcileConfig {
     pub dynamics365_queue_url: String,
     /// The name of the bus for result events.
     pub event_bus: String,
+    /// The bucket for files.
+    pub files_bucket: String,
     /// Where schedules are kept.
     pub scheduler: SchedulerConfig,
 }
@@ -382,6 +389,7 @@ impl IntegrationsConfig {
         TICK_DEAD_LETTERS,
         TOKEN_KEY,
         API_URL,
+        FILES_BUCKET,
     ];
 
     /// Reads it from the environment.
@@ -398,6 +406,7 @@ impl IntegrationsConfig {
             scheduler: SchedulerConfig::read(environment)?,
             token_key: required(environment, TOKEN_KEY)?,
             api_url: parsed_url(environment, API_URL)?,
+            files_bucket: required(environment, FILES_BUCKET)?,
             outbound_exceptions: exceptions(environment)?,
         })
     }
@@ -475,6 +484,7 @@ impl ReconcileConfig {
         RECORDS_TABLE,
         DYNAMICS365_QUEUE_URL,
         EVENT_BUS,
+        FILES_BUCKET,
         SCHEDULE_GROUP,
         TICK_TARGET,
         TICK_ROLE,
@@ -491,6 +501,7 @@ impl ReconcileConfig {
             tables: Tables::read(environment)?,
             dynamics365_queue_url: url(environment, DYNAMICS365_QUEUE_URL)?,
             event_bus: required(environment, EVENT_BUS)?,
+            files_bucket: required(environment, FILES_BUCKET)?,
             scheduler: SchedulerConfig::read(environment)?,
         })
     }

@@ -11,6 +11,7 @@ use shared::http::{Exceptions, Http};
 use shared::keys::{KeyNames, Keys, KmsKeys};
 use shared::model::System;
 use shared::oauth::SharedTokens;
+use shared::objects::{Objects, S3Objects};
 use shared::publish::{EventBridge, Publish};
 use shared::queue::SqsQueue;
 use shared::registry::{BuiltIn, Hydra, Issuer, Tokens};
@@ -43,6 +44,12 @@ fn ports_to(clients: &Clients, names: TableNames, queues: BTreeMap<System, Strin
         queue: Arc::new(SqsQueue::new(clients.sqs(), queues)),
         clock: Arc::new(SystemClock),
     }
+}
+
+/// Puts together where files are kept.
+#[must_use]
+pub fn objects(clients: &Clients, bucket: String) -> Arc<dyn Objects> {
+    Arc::new(S3Objects::new(clients.s3(), bucket))
 }
 
 /// Puts the keys together; `seals` is the one for secrets, where the function has one.

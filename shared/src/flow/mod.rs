@@ -1,5 +1,6 @@
 //! The steps put together: what each function does, without Lambda and without AWS.
 
+pub mod files;
 mod orphans;
 mod ports;
 pub mod process;

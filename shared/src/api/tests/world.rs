@@ -25,6 +25,7 @@ use crate::integration::{Integration, Prove, Vault};
 use crate::keys::{Keys, MemoryKeys};
 use crate::model::{IntegrationId, System};
 use crate::oauth::{TokenError, TokenErrorKind};
+use crate::objects::MemoryObjects;
 use crate::queue::MemoryQueue;
 use crate::registry::{Registry, Tokens};
 use crate::scheduler::MemoryScheduler;
@@ -41,6 +42,7 @@ pub(super) struct World {
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) secrets: Arc<MemorySecrets>,
     pub(super) scheduler: Arc<MemoryScheduler>,
+    pub(super) objects: Arc<MemoryObjects>,
     pub(super) registry: Registry,
     pub(super) tokens: Arc<Tokens>,
     state: RegistryState,
@@ -127,6 +129,7 @@ impl World {
             queue,
             secrets: Arc::new(MemorySecrets::new()),
             scheduler: Arc::new(MemoryScheduler::new()),
+            objects: Arc::new(MemoryObjects::new()),
             state: RegistryState::new(registry.clone(), Some(Arc::clone(&tokens)), false),
             registry,
             tokens,
@@ -175,6 +178,7 @@ impl World {
             queue: Arc::clone(&self.queue),
             secrets: Arc::clone(&self.secrets),
             scheduler: Arc::clone(&self.scheduler),
+            objects: Arc::clone(&self.objects),
             registry: self.registry.clone(),
             tokens: Arc::clone(&self.tokens),
             state: self.state.clone(),
@@ -197,6 +201,7 @@ impl World {
                 exceptions,
                 keys: Arc::clone(&self.keys),
                 api_url: "https://api.example".parse().unwrap(),
+                objects: Arc::<MemoryObjects>::clone(&self.objects),
             }),
             webhook_routes(WebhookState {
                 receiver: self.receiver.clone(),
