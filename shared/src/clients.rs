@@ -19,6 +19,9 @@ const CONNECT: Duration = Duration::from_secs(2);
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// A request with all its repetitions: three of them, one after the other, fit in a slice.
 const OPERATION: Duration = Duration::from_secs(15);
+/// As above, for 64 MiB on the line of a small function.
+const FILE_ATTEMPT: Duration = Duration::from_secs(12);
+const FILE_OPERATION: Duration = Duration::from_secs(25);
 
 /// Makes clients that share connections, credentials and deadlines.
 ///
@@ -85,6 +88,16 @@ impl Clients {
     #[must_use]
     pub fn scheduler(&self) -> aws_sdk_scheduler::Client {
         aws_sdk_scheduler::Client::new(&self.config)
+    }
+
+    /// Makes a client of S3: files take longer than rows, and an emulator has no names for its buckets.
+    #[must_use]
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        let timeouts = timeouts().to_builder().operation_attempt_timeout(FILE_ATTEMPT);
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .timeout_config(timeouts.operation_timeout(FILE_OPERATION).build())
+            .force_path_style(self.config.endpoint_url().is_some());
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 
     /// Makes a client of EventBridge.

@@ -83,6 +83,7 @@ const SCHEDULE_GROUP: &str = "SCHEDULE_GROUP";
 const TICK_TARGET: &str = "TICK_TARGET";
 const TICK_ROLE: &str = "TICK_ROLE";
 const TICK_DEAD_LETTERS: &str = "TICK_DEAD_LETTERS";
+const FILES_BUCKET: &str = "FILES_BUCKET";
 const OUTBOUND_EXCEPTIONS: &str = "OUTBOUND_EXCEPTIONS";
 
 /// Where sign-in servers send browsers back to, below the address of the API.
@@ -195,6 +196,7 @@ pub struct TriggerSyncConfig {
 /// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 /// | `TOKEN_KEY` | the ARN of the key that seals the secrets of webhook endpoints |
 /// | `API_URL` | the address of the API, which webhooks are sent to |
+/// | `FILES_BUCKET` | the name of the bucket for files |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IntegrationsConfig {
@@ -212,6 +214,8 @@ pub struct IntegrationsConfig {
     pub token_key: String,
     /// The address of the API.
     pub api_url: url::Url,
+    /// The bucket for files.
+    pub files_bucket: String,
     /// Origins that may be called though they are not public.
     pub outbound_exceptions: Exceptions,
 }
@@ -295,6 +299,7 @@ pub struct TokenRefreshConfig {
 /// | `CONTROL_TABLE`, `RECORDS_TABLE` | see [`Tables`] |
 /// | `{system}_QUEUE_URL`, each | see [`Queues`] |
 /// | `EVENT_BUS` | the name of the bus for result events |
+/// | `FILES_BUCKET` | the name of the bucket for files |
 /// | `SCHEDULE_GROUP`, `TICK_TARGET`, `TICK_ROLE`, `TICK_DEAD_LETTERS` | see [`SchedulerConfig`] |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReconcileConfig {
@@ -304,6 +309,8 @@ pub struct ReconcileConfig {
     pub queues: Queues,
     /// The name of the bus for result events.
     pub event_bus: String,
+    /// The bucket for files.
+    pub files_bucket: String,
     /// Where schedules are kept.
     pub scheduler: SchedulerConfig,
 }
@@ -427,6 +434,7 @@ impl IntegrationsConfig {
         TICK_DEAD_LETTERS,
         TOKEN_KEY,
         API_URL,
+        FILES_BUCKET,
     ];
 
     /// Reads it from the environment.
@@ -443,6 +451,7 @@ impl IntegrationsConfig {
             scheduler: SchedulerConfig::read(environment)?,
             token_key: required(environment, TOKEN_KEY)?,
             api_url: parsed_url(environment, API_URL)?,
+            files_bucket: required(environment, FILES_BUCKET)?,
             outbound_exceptions: exceptions(environment)?,
         })
     }
@@ -532,6 +541,7 @@ impl ReconcileConfig {
         CORNERSTONE_QUEUE_URL,
         CONSIO_QUEUE_URL,
         EVENT_BUS,
+        FILES_BUCKET,
         SCHEDULE_GROUP,
         TICK_TARGET,
         TICK_ROLE,
@@ -548,6 +558,7 @@ impl ReconcileConfig {
             tables: Tables::read(environment)?,
             queues: Queues::read(environment, System::ALL)?,
             event_bus: required(environment, EVENT_BUS)?,
+            files_bucket: required(environment, FILES_BUCKET)?,
             scheduler: SchedulerConfig::read(environment)?,
         })
     }

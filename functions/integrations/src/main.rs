@@ -24,6 +24,7 @@ async fn main() -> Result<(), lambda::Error> {
         exceptions: config.outbound_exceptions,
         keys: lambda::token_keys(&clients, config.token_key),
         api_url: config.api_url,
+        objects: lambda::objects(&clients, config.files_bucket),
     };
     let api = Api::new(integration_routes(state.clone()), &ports);
     let handler = &Handler { api, state };

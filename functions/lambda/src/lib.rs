@@ -20,7 +20,8 @@ pub use failure::Failure;
 pub use invocation::{Invocation, authorization_headers};
 pub use lambda_runtime::Error;
 pub use ports::{
-    issuer, keys, ports, ports_without_queues, publish, scheduler, secrets, shared_tokens, store, token_keys,
+    issuer, keys, objects, ports, ports_without_queues, publish, scheduler, secrets, shared_tokens, store,
+    token_keys,
 };
 pub use queue::work;
 pub use request::direct_caller;

@@ -9,6 +9,7 @@ use shared::flow::Ports;
 use shared::http::{Exceptions, Http};
 use shared::keys::{KeyNames, Keys, KmsKeys};
 use shared::oauth::SharedTokens;
+use shared::objects::{Objects, S3Objects};
 use shared::publish::{EventBridge, Publish};
 use shared::queue::SqsQueue;
 use shared::registry::{BuiltIn, Hydra, Issuer, Tokens};
@@ -36,6 +37,12 @@ pub fn ports(clients: &Clients, names: TableNames, Queues(urls): Queues) -> Port
 #[must_use]
 pub fn ports_without_queues(clients: &Clients, names: TableNames) -> Ports {
     ports(clients, names, Queues::default())
+}
+
+/// Puts together where files are kept.
+#[must_use]
+pub fn objects(clients: &Clients, bucket: String) -> Arc<dyn Objects> {
+    Arc::new(S3Objects::new(clients.s3(), bucket))
 }
 
 /// Puts the keys together; `seals` is the one for secrets, where the function has one.

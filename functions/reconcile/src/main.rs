@@ -15,10 +15,12 @@ async fn main() -> Result<(), lambda::Error> {
     let ports = lambda::ports(&clients, config.tables.into(), config.queues);
     let publish = lambda::publish(&clients, &config.event_bus);
     let scheduler = lambda::scheduler(&clients, config.scheduler);
+    let objects = lambda::objects(&clients, config.files_bucket);
     let handler = &Handler {
         ports,
         publish,
         scheduler,
+        objects,
     };
     lambda::run(|event| handler.handle(event)).await
 }

@@ -14,6 +14,7 @@ use crate::http::Exceptions;
 use crate::integration::Integration;
 use crate::model::{FieldError, Kind};
 use crate::secrets::Secret;
+use crate::transfer::Render;
 
 /// What can be done about the webhooks of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,11 @@ pub(super) trait Definition: Sync {
         integration: &Integration,
         exceptions: &Exceptions,
     ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>>;
+
+    /// A system that takes no files needs none.
+    fn renderer(&self, _: &Integration) -> Option<Box<dyn Render>> {
+        None
+    }
 }
 
 /// Returns a fault for each of these places of the settings that leads elsewhere than before.

@@ -32,6 +32,7 @@ use crate::integration::Integration;
 use crate::model::{FieldError, Kind, System};
 use crate::oauth::{Application, Grant, Outbound, SharedTokens, TokenCache, TokenKey, TokenSource};
 use crate::secrets::Secret;
+use crate::transfer::Render;
 use definition::Definition;
 use session::Sessions;
 
@@ -165,6 +166,12 @@ pub fn webhooks(
     exceptions: &Exceptions,
 ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
     definition(integration.id.system).webhooks(integration, exceptions)
+}
+
+/// Returns what renders the files that go out to an integration; none where its system takes none.
+#[must_use]
+pub fn renderer(integration: &Integration) -> Option<Box<dyn Render>> {
+    definition(integration.id.system).renderer(integration)
 }
 
 /// Says what can be done about the webhooks of a system.

@@ -21,7 +21,7 @@ use super::view::{
 use super::{Caller, Code, Problem, body, place};
 use crate::export::Reason;
 use crate::flow::receive::Received;
-use crate::flow::{self, Attempt, ExportRequest, Ports};
+use crate::flow::{self, Attempt, ExportRequest, Ports, TriggerError};
 use crate::integration;
 use crate::model::{IntegrationId, Kind, OrganizationId, RecordId, Reimbursement, System};
 use crate::records;
@@ -705,8 +705,11 @@ pub(super) async fn schedule_sync(
     preview: bool,
 ) -> Result<ScheduleView, Problem> {
     let (ports, wish) = (&state.ports, Wish::from(body));
+    connected(ports, id).await?;
+    if id.system.keeps_books() {
+        return Err(TriggerError::KeepsNothing(id.system).into());
+    }
     if preview {
-        connected(ports, id).await?;
         let schedule = wish.applied(id, None, ports.now()).map_err(Problem::of_fields)?;
         return Ok(ScheduleView::new(schedule, ports.now(), false));
     }

@@ -21,6 +21,7 @@ use crate::http::Exceptions;
 use crate::integration::{Prove, Vault};
 use crate::keys::Keys;
 use crate::model::System;
+use crate::objects::Objects;
 use crate::registry::{Registry, Tokens};
 use crate::scheduler::Scheduler;
 
@@ -43,6 +44,8 @@ pub struct Integrations {
     pub keys: Arc<dyn Keys>,
     /// Where the API is reached.
     pub api_url: Url,
+    /// Where files are kept.
+    pub objects: Arc<dyn Objects>,
 }
 
 /// What the routes of `webhooks` work with.

@@ -1,5 +1,6 @@
 //! Names of files, made of ids that are known to be plain.
 
+use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
@@ -25,6 +26,12 @@ impl FromStr for Feed {
                 "1 to 32 of a-z, 0-9 and -, a letter first, and no number of a person",
             )),
         }
+    }
+}
+
+impl fmt::Display for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -66,6 +66,7 @@ mod guard;
 mod header;
 #[cfg(test)]
 mod header_tests;
+mod json;
 mod limits;
 #[cfg(test)]
 mod noise_tests;

@@ -350,6 +350,20 @@ pub async fn list_intents(
     Ok((rows?, page.next))
 }
 
+/// Returns the voucher that has a reference, if one has.
+pub(super) async fn voucher_of(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    reference: &Reference,
+) -> Result<Option<Voucher>, StoreError> {
+    let row = store
+        .get(&[voucher_key(integration, reference)])
+        .await?
+        .pop()
+        .flatten();
+    row.map(|row| row.decode()).transpose()
+}
+
 /// Returns those of the references that vouchers of ours have; at most a hundred are asked for at once.
 ///
 /// # Errors

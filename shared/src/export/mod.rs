@@ -42,6 +42,7 @@
 
 mod booking;
 mod budget;
+mod by_file;
 mod correct;
 mod decide;
 mod engine;
@@ -73,6 +74,7 @@ mod voucher;
 mod voucher_tests;
 
 pub use budget::{Budget, Month, next_month, spend, this_month};
+pub use by_file::{FileLedger, VOUCHERS};
 pub use correct::{Corrected, correct};
 pub use decide::{DecideError, QUIET_HOURS, Verdict, decide};
 pub use engine::{Exporter, WorkError, Worked};

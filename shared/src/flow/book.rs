@@ -207,7 +207,7 @@ async fn carry_on(
         tracing::error!(over_budget = true, integration.id = %id, "the requests of this month's contract are spent");
         return Ok(None);
     }
-    let ledger = match at.books.ledger(intent.route) {
+    let ledger = match at.ledger(intent.route) {
         Ok(ledger) => ledger,
         Err(error) => {
             tracing::error!(integration.id = %id, %error, route = intent.route.as_str(), "a voucher has no way to go");

@@ -268,7 +268,7 @@ async fn found(
         said && !there.contains(&intent.reference)
     });
     for intent in missing.take(ASKED) {
-        let ledger = at.books.ledger(intent.route)?;
+        let ledger = at.ledger(intent.route)?;
         if let Ok(found) = ledger.find(&intent.reference).await {
             entries.extend(
                 found

@@ -7,6 +7,7 @@
 //! | 3 enqueue | the voucher's message | – | the intent is due: `reconcile` enqueues it |
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -19,8 +20,8 @@ use super::trigger::Attempt;
 use super::work::Connect;
 use crate::adapter::{self, ErrorKind};
 use crate::export::{
-    self, Batch, Books, Budget, Candidate, Fault, FaultCode, IntendError, Intended, Intent, LedgerFacts,
-    Needs, Preflight, Ready, Reason, Refused, Request, Route,
+    self, Batch, Books, Budget, Candidate, Fault, FaultCode, FileLedger, IntendError, Intended, Intent,
+    Ledger, LedgerFacts, Needs, Preflight, Ready, Reason, Refused, Request, Route,
 };
 use crate::integration::{self, Integration, State};
 use crate::model::{IntegrationId, RecordId};
@@ -267,7 +268,9 @@ impl Bookkeeping<'_> {
         let first = batch(&LedgerFacts::default());
         let needs = needs(&first);
         let is_spent = self.budget().await?.is_some_and(|budget| budget.is_spent());
-        if needs == Needs::default() || route == Route::Graphql && is_spent {
+        // A file can be asked nothing.
+        let silent = route == Route::Csv || route == Route::Graphql && is_spent;
+        if needs == Needs::default() || silent {
             return Ok((route, first));
         }
         let (route, facts) = match self.books.facts(route, &needs).await {
@@ -309,6 +312,18 @@ impl Bookkeeping<'_> {
             .write(vec![Write::put(key, Expect::Anything, content)])
             .await?;
         Ok(route)
+    }
+
+    /// Returns the ledger by one way: the system's own, or the files that somebody imports.
+    pub(super) fn ledger(&self, route: Route) -> adapter::Result<Arc<dyn Ledger>> {
+        if route != Route::Csv {
+            return self.books.ledger(route);
+        }
+        Ok(Arc::new(FileLedger {
+            store: Arc::clone(&self.ports.store),
+            clock: Arc::clone(&self.ports.clock),
+            integration: self.integration.id.clone(),
+        }))
     }
 
     async fn forget_route(&self) -> Result<(), StoreError> {

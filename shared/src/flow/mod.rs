@@ -5,6 +5,7 @@ mod compare;
 mod export;
 #[cfg(test)]
 pub(crate) mod export_tests;
+pub mod files;
 mod orphans;
 mod ports;
 pub mod process;

@@ -7,16 +7,18 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use serde::Serialize;
 
-use super::{Ports, book, compare, orphans, schedule};
+use super::{Ports, book, compare, files, orphans, schedule};
 use crate::export::{INTENTS, notice};
 use crate::inbox;
 use crate::integration;
+use crate::objects::Objects;
 use crate::publish::Publish;
 use crate::queue::Message;
 use crate::schedule::PREFIX as SCHEDULE;
 use crate::scheduler::Scheduler;
 use crate::store::{Due, Key, StoreError};
 use crate::sync::{self, Woken, outbox};
+use crate::transfer;
 
 /// How many due rows are looked at in one go.
 const BATCH: usize = 1_000;
@@ -41,6 +43,8 @@ pub struct Mended {
     pub expiring: u32,
     /// Schedules that were looked at.
     pub schedules: u32,
+    /// Files that were closed, or whose rows were told when to go.
+    pub files: u32,
     /// Calls by the clock that were ended, since no schedule asks for them.
     pub orphans: u32,
     /// Rows that could not be dealt with this time.
@@ -58,6 +62,7 @@ pub async fn sweep(
     ports: &Ports,
     publish: &Arc<dyn Publish>,
     scheduler: &Arc<dyn Scheduler>,
+    objects: &dyn Objects,
 ) -> Result<Mended, StoreError> {
     let mut mended = Mended::default();
     let mut due = ports.store.due(Due::Reconcile, ports.now(), BATCH).await?;
@@ -67,6 +72,7 @@ pub async fn sweep(
             key.sort.starts_with(outbox::PREFIX),
             key.sort.starts_with(inbox::EVENTS),
             key.sort.starts_with(SCHEDULE),
+            key.sort.starts_with(transfer::PREFIX),
         )
     });
     for key in due {
@@ -75,6 +81,9 @@ pub async fn sweep(
             if place.starts_with(SCHEDULE) {
                 mended.schedules += 1;
                 schedule::look(ports, scheduler, &key).await.map(drop)
+            } else if place.starts_with(transfer::PREFIX) {
+                mended.files += u32::from(files::mend(ports, objects, &key).await?);
+                Ok(())
             } else {
                 mend(ports, publish, key, &mut mended).await
             }

@@ -100,6 +100,31 @@ text_id!(
     "a UUID in lower case"
 );
 
+text_id!(
+    /// A file of an integration; sorts by the time at which it was opened.
+    FileId,
+    "file id",
+    36,
+    |byte| byte.is_ascii_hexdigit() || *byte == b'-',
+    "a UUID in lower case"
+);
+text_id!(
+    /// What the rows of a file are for, such as `gl02b` or `transcript:online_course`.
+    FilePurpose,
+    "file purpose",
+    64,
+    |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b':'),
+    "1 to 64 of a-z, 0-9, '-', '_' and ':'"
+);
+text_id!(
+    /// What a row of a file is about: an id of the platform's or a reference, and nothing of a person.
+    FileRowKey,
+    "file row key",
+    200,
+    |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'),
+    "1 to 200 of A-Z, a-z, 0-9, '-', '_', '.' and ':'"
+);
+
 /// A kind of outside system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -216,6 +241,14 @@ impl RunId {
 
 impl EventId {
     /// Makes a new id from the time at which the webhook was accepted.
+    #[must_use]
+    pub fn at(now: jiff::Timestamp) -> Self {
+        Self(since(now).to_string().into())
+    }
+}
+
+impl FileId {
+    /// Makes a new id from the time at which the file is opened.
     #[must_use]
     pub fn at(now: jiff::Timestamp) -> Self {
         Self(since(now).to_string().into())

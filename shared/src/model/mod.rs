@@ -11,7 +11,9 @@ mod reimbursement;
 pub use base::Base;
 pub use field::{FieldDefinition, FieldType, Group, Kind};
 pub use fields::{FieldError, Fields, Value};
-pub use ids::{EventId, IdError, IntegrationId, OrganizationId, RecordId, RunId, System};
+pub use ids::{
+    EventId, FileId, FilePurpose, FileRowKey, IdError, IntegrationId, OrganizationId, RecordId, RunId, System,
+};
 pub use money::{Currency, Money, MoneyError, Rate};
 pub use record::{Link, Origin, Record};
 pub use reimbursement::{Approval, Claimant, ClaimantKind, ExpenseLine, Reimbursement};

@@ -20,6 +20,7 @@ use shared::inbox::{self, Event, EventState};
 use shared::integration::{DeleteGuard, Direction, Integration, State, integration_key};
 use shared::keys::{Keys, MemoryKeys};
 use shared::model::{Fields, IntegrationId, Kind, System};
+use shared::objects::MemoryObjects;
 use shared::publish::{MemoryPublish, Publish};
 use shared::queue::{MemoryQueue, Message, Queue, QueueError};
 use shared::scheduler::{MemoryScheduler, Scheduler};
@@ -168,7 +169,9 @@ impl World {
                 .wait_until(self.clock.now() + SignedDuration::from_mins(1));
             let (publish, scheduler): (Arc<dyn Publish>, Arc<dyn Scheduler>) =
                 (Arc::new(MemoryPublish::new()), Arc::new(MemoryScheduler::new()));
-            reconcile::sweep(&self.ports, &publish, &scheduler).await.unwrap();
+            reconcile::sweep(&self.ports, &publish, &scheduler, &MemoryObjects::new())
+                .await
+                .unwrap();
         }
     }
 

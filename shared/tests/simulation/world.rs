@@ -17,6 +17,7 @@ use shared::inbox::{self, Delivery, EventState, Say};
 use shared::integration::{ConflictRule, DeleteGuard, Direction, Integration, State, integration_key};
 use shared::keys::MemoryKeys;
 use shared::model::{Fields, Group, IntegrationId, Kind, Origin, Record, System, Value};
+use shared::objects::MemoryObjects;
 use shared::publish::{MemoryPublish, Publish};
 use shared::queue::{MemoryQueue, Queue};
 use shared::records;
@@ -203,7 +204,9 @@ impl World {
         let ports = self.worker.ports.clone();
         let bus: Arc<dyn Publish> = Arc::<ChaosBus>::clone(&self.bus);
         let clock: Arc<dyn Scheduler> = Arc::new(MemoryScheduler::new());
-        let sweep: Slice = Box::pin(async move { reconcile::sweep(&ports, &bus, &clock).await.map(drop) });
+        let files = MemoryObjects::new();
+        let sweep: Slice =
+            Box::pin(async move { reconcile::sweep(&ports, &bus, &clock, &files).await.map(drop) });
         let _ended = self.survive(sweep).await;
         if self.dice.one_in(4) {
             self.wake_sleepers().await;

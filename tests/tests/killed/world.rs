@@ -204,6 +204,7 @@ impl World {
             ("TOKEN_KEY", KEY.to_owned()),
             ("API_URL", "https://api.example".to_owned()),
             ("EVENT_BUS", "bus".to_owned()),
+            ("FILES_BUCKET", "files".to_owned()),
             ("SCHEDULE_GROUP", "group".to_owned()),
             ("TICK_TARGET", "arn:function".to_owned()),
             ("TICK_ROLE", "arn:role".to_owned()),

@@ -16,6 +16,7 @@ use shared::flow::refresh::{Refreshed, sweep};
 use shared::integration::Vault;
 use shared::keys::{Keys, MemoryKeys};
 use shared::oauth::{SharedTokens, TokenRow};
+use shared::objects::MemoryObjects;
 use shared::queue::MemoryQueue;
 use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
@@ -147,6 +148,7 @@ impl World {
             exceptions,
             keys: Arc::clone(&self.keys),
             api_url: "https://api.example".parse().unwrap(),
+            objects: Arc::new(MemoryObjects::new()),
         });
         let tokens = token_routes(TokenState {
             ports: self.ports.clone(),

@@ -7,6 +7,7 @@ use shared::api::integration_routes;
 use shared::http::Exceptions;
 use shared::integration::Vault;
 use shared::keys::MemoryKeys;
+use shared::objects::MemoryObjects;
 use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
@@ -22,6 +23,7 @@ fn handler() -> Handler {
         exceptions: Exceptions::none(),
         keys: Arc::new(MemoryKeys::new()),
         api_url: "https://api.example".parse().unwrap(),
+        objects: Arc::new(MemoryObjects::new()),
     };
     Handler {
         api: Api::new(integration_routes(state.clone()), &ports),

@@ -1,6 +1,7 @@
 //! Events as AWS delivers them.
 
 use lambda::testing::{events, memory};
+use shared::objects::MemoryObjects;
 use shared::publish::MemoryPublish;
 use shared::scheduler::MemoryScheduler;
 
@@ -13,6 +14,7 @@ async fn every_event_is_a_tick() {
             ports: memory(),
             publish: Arc::new(MemoryPublish::new()),
             scheduler: Arc::new(MemoryScheduler::new()),
+            objects: Arc::new(MemoryObjects::new()),
         };
         let answer = serde_json::to_value(handler.handle(event).await.unwrap()).unwrap();
         assert_eq!(answer["woken"], 0);

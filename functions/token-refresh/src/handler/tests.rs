@@ -9,6 +9,7 @@ use shared::config::{MapEnvironment, TokenRefreshConfig};
 use shared::http::Exceptions;
 use shared::integration::Vault;
 use shared::keys::MemoryKeys;
+use shared::objects::MemoryObjects;
 use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
@@ -27,6 +28,7 @@ async fn handler() -> Handler {
         exceptions: Exceptions::none(),
         keys: Arc::new(MemoryKeys::new()),
         api_url: "https://api.example".parse().unwrap(),
+        objects: Arc::new(MemoryObjects::new()),
     };
     let integrations = Api::new(integration_routes(integrations), &ports);
     let Invocation::Http(mut put) = events("integrations").remove("put_integration").unwrap() else {

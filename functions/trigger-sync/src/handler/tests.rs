@@ -5,6 +5,7 @@ use shared::api::{Integrations, integration_routes, trigger_routes};
 use shared::http::Exceptions;
 use shared::integration::Vault;
 use shared::keys::MemoryKeys;
+use shared::objects::MemoryObjects;
 use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
@@ -21,6 +22,7 @@ async fn handler() -> Handler {
         exceptions: Exceptions::none(),
         keys: std::sync::Arc::new(MemoryKeys::new()),
         api_url: "https://api.example".parse().unwrap(),
+        objects: Arc::new(MemoryObjects::new()),
     };
     let integrations = Api::new(integration_routes(state), &ports);
     let Invocation::Http(put) = events("integrations").remove("put_integration").unwrap() else {

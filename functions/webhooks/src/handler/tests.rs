@@ -9,6 +9,7 @@ use shared::flow::receive::Receiver;
 use shared::http::Exceptions;
 use shared::integration::Vault;
 use shared::keys::{Keys, MemoryKeys};
+use shared::objects::MemoryObjects;
 use shared::scheduler::MemoryScheduler;
 use shared::secrets::MemorySecrets;
 
@@ -30,6 +31,7 @@ async fn service() -> Service {
         exceptions: Exceptions::none(),
         keys: Arc::clone(&keys),
         api_url: "https://api.example".parse().unwrap(),
+        objects: Arc::new(MemoryObjects::new()),
     };
     let integrations = Api::new(integration_routes(integrations), &ports);
     let mut opened = Value::Null;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::breaking::Side;
 use super::world::{INTEGRATION, World, configuration};
 use crate::flow::reconcile::{self, Mended};
+use crate::objects::MemoryObjects;
 use crate::publish::{MemoryPublish, Publish};
 use crate::scheduler::Scheduler;
 use crate::store::{Query, StoreError, Table};
@@ -40,7 +41,7 @@ impl World {
     async fn sweep(&self, bus: &Arc<MemoryPublish>) -> Result<Mended, StoreError> {
         let publish: Arc<dyn Publish> = Arc::<MemoryPublish>::clone(bus);
         let scheduler = Arc::clone(&self.scheduler) as Arc<dyn Scheduler>;
-        reconcile::sweep(&self.ports, &publish, &scheduler).await
+        reconcile::sweep(&self.ports, &publish, &scheduler, &MemoryObjects::new()).await
     }
 
     /// Lets a day pass, in which is looked four times.

@@ -78,7 +78,11 @@ async fn a_reimbursement_is_put_shown_listed_and_deleted_as_other_records_are() 
     assert_eq!(put(&world, "4711", &body).await.status, 200);
     let place = format!("{ORGANIZATION}/reimbursements/4711");
     let shown = world.answer(ask(Method::GET, &place)).await;
-    assert_eq!(shown.header("etag"), "\"1\"", "what says the same is not written again");
+    assert_eq!(
+        shown.header("etag"),
+        "\"1\"",
+        "what says the same is not written again"
+    );
     assert_eq!(shown.json()["lines"], body["lines"]);
     let listed = get(&world, &format!("{ORGANIZATION}/reimbursements")).await;
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
@@ -121,9 +125,17 @@ async fn a_batch_is_answered_with_what_is_booked_and_what_is_not_and_why() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|refused| (refused["reimbursementId"].clone(), refused["faults"][0]["code"].clone()))
+        .map(|refused| {
+            (
+                refused["reimbursementId"].clone(),
+                refused["faults"][0]["code"].clone(),
+            )
+        })
         .collect();
-    assert_eq!(refused, [(json!("2"), json!("unapproved")), (json!("3"), json!("missing"))]);
+    assert_eq!(
+        refused,
+        [(json!("2"), json!("unapproved")), (json!("3"), json!("missing"))]
+    );
     drain(&world).await;
     let exports = get(&world, &format!("{ORGANIZATION}/reimbursements/1/exports")).await;
     assert_eq!(exports["items"][0]["state"], "accepted");
@@ -150,7 +162,10 @@ async fn a_request_that_is_no_export_is_refused() {
         (json!({ "reimbursementIds": ["a/b"] }), "reimbursementIds"),
         (json!({}), "reimbursementIds"),
         (json!({ "reimbursementIds": ["1"], "force": {} }), "reason"),
-        (json!({ "reimbursementIds": ["1"], "force": { "reason": " " } }), "force.reason"),
+        (
+            json!({ "reimbursementIds": ["1"], "force": { "reason": " " } }),
+            "force.reason",
+        ),
         (json!({ "reimbursementIds": ["1"], "route": "csv" }), "route"),
     ] {
         let answer = export(&world, body.clone()).await;
@@ -206,7 +221,10 @@ async fn a_voucher_of_which_nobody_knows_waits_for_a_decision_with_a_reason() {
     let review = &reviews["items"][0];
     assert_eq!(review["subject"], "export", "{reviews}");
     assert_eq!(review["export"]["why"], "unanswered");
-    assert_eq!(review["decisions"], json!(["it_is_there", "send_again", "cancel"]));
+    assert_eq!(
+        review["decisions"],
+        json!(["it_is_there", "send_again", "cancel"])
+    );
     let place = format!("{XLEDGER}/reviews/{}", review["reviewId"].as_str().unwrap());
     let decide = async |body: Value| world.answer(ask(Method::POST, &place).json(&body)).await;
     let without = decide(json!({ "decision": "cancel" })).await;
@@ -217,7 +235,12 @@ async fn a_voucher_of_which_nobody_knows_waits_for_a_decision_with_a_reason() {
     assert!(unfit.body.contains("decision"), "{}", unfit.body);
     let done = decide(json!({ "decision": "cancel", "reason": "paid in cash" })).await;
     assert_eq!(done.status, 204, "{}", done.body);
-    assert_eq!(decide(json!({ "decision": "cancel", "reason": "again" })).await.status, 404);
+    assert_eq!(
+        decide(json!({ "decision": "cancel", "reason": "again" }))
+            .await
+            .status,
+        404
+    );
     let reviews = get(&world, &format!("{XLEDGER}/reviews")).await;
     assert_eq!(reviews["items"], json!([]));
 }
@@ -239,9 +262,13 @@ async fn it_is_too_early_to_say_that_something_is_not_there_while_it_may_arrive(
         panic!("{reviews}")
     };
     let place = format!("{XLEDGER}/reviews/{id}");
-    let early = ask(Method::POST, &place).json(&json!({ "decision": "send_again", "reason": "no trace of it" }));
+    let early =
+        ask(Method::POST, &place).json(&json!({ "decision": "send_again", "reason": "no trace of it" }));
     let answer = world.answer(early).await;
-    assert_eq!((answer.status.as_u16(), answer.json()["code"].as_str()), (409, Some("decision_too_early")));
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["code"].as_str()),
+        (409, Some("decision_too_early"))
+    );
     assert!(reviews["items"][0]["mayArriveUntil"].is_string(), "{reviews}");
 }
 
@@ -260,10 +287,14 @@ async fn a_reimbursement_that_was_changed_after_its_export_is_decided_among_the_
     drain(&world).await;
     let reviews = get(&world, &format!("{XLEDGER}/reviews")).await;
     let review = &reviews["items"][0];
-    assert_eq!((&review["subject"], &review["cause"]), (&json!("reimbursement"), &json!("changed_after_export")));
+    assert_eq!(
+        (&review["subject"], &review["cause"]),
+        (&json!("reimbursement"), &json!("changed_after_export"))
+    );
     assert_eq!(review["reviewId"], "reimbursement:1");
     let place = format!("{XLEDGER}/reviews/reimbursement:1");
-    let correct = ask(Method::POST, &place).json(&json!({ "decision": "correct", "reason": "a new receipt" }));
+    let correct =
+        ask(Method::POST, &place).json(&json!({ "decision": "correct", "reason": "a new receipt" }));
     assert_eq!(world.answer(correct).await.status, 204);
     for _ in 0..4 {
         world.shelf.ledger.post();
@@ -272,7 +303,12 @@ async fn a_reimbursement_that_was_changed_after_its_export_is_decided_among_the_
         drain(&world).await;
     }
     let exports = get(&world, &format!("{ORGANIZATION}/reimbursements/1/exports")).await;
-    let states: Vec<_> = exports["items"].as_array().unwrap().iter().map(|export| &export["state"]).collect();
+    let states: Vec<_> = exports["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|export| &export["state"])
+        .collect();
     assert_eq!(states, ["posted"; 3]);
     assert_eq!(exports["items"][1]["reversalOf"], 0);
 }
@@ -299,6 +335,8 @@ async fn an_integration_that_keeps_books_has_nothing_to_sync() {
     let answer = world.answer(ask(Method::POST, &format!("{XLEDGER}/sync"))).await;
     assert_eq!(answer.json()["code"], "nothing_to_sync", "{}", answer.body);
     let schedule = json!({ "expression": "rate(1 hour)", "zone": "Europe/Oslo" });
-    let answer = world.answer(ask(Method::PUT, &format!("{XLEDGER}/schedule")).json(&schedule)).await;
+    let answer = world
+        .answer(ask(Method::PUT, &format!("{XLEDGER}/schedule")).json(&schedule))
+        .await;
     assert_eq!(answer.json()["code"], "nothing_to_sync", "{}", answer.body);
 }

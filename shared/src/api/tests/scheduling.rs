@@ -20,6 +20,7 @@ use crate::http::Exceptions;
 use crate::integration::Integration;
 use crate::keys::MemoryKeys;
 use crate::model::System;
+use crate::objects::MemoryObjects;
 use crate::publish::{MemoryPublish, Publish};
 use crate::schedule::{self, Schedule};
 use crate::scheduler::{MemoryScheduler, Order, Scheduler, SchedulerError};
@@ -85,13 +86,17 @@ impl World {
 
     async fn reconcile_with(&self, scheduler: Arc<dyn Scheduler>) -> Mended {
         let publish: Arc<dyn Publish> = Arc::new(MemoryPublish::new());
-        reconcile::sweep(&self.ports, &publish, &scheduler).await.unwrap()
+        reconcile::sweep(&self.ports, &publish, &scheduler, &MemoryObjects::new())
+            .await
+            .unwrap()
     }
 
     pub(super) async fn reconcile_on(&self, bus: Arc<MemoryPublish>) -> Mended {
         let (publish, scheduler): (Arc<dyn Publish>, Arc<dyn Scheduler>) =
             (bus, Arc::<MemoryScheduler>::clone(&self.scheduler));
-        reconcile::sweep(&self.ports, &publish, &scheduler).await.unwrap()
+        reconcile::sweep(&self.ports, &publish, &scheduler, &MemoryObjects::new())
+            .await
+            .unwrap()
     }
 
     /// Works whatever is queued; each run fails for good.

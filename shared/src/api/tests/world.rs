@@ -12,8 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::breaking::{Breaking, Side, Yielding};
 use crate::adapter::{Adapter, ErrorKind, Finding, Unusable};
 use crate::api::{
-    Api, Caller, Integrations, RegistryState, Test, TokenState, WebhookState, integration_routes,
-    registry_routes, export_routes, test_routes, token_routes, trigger_routes, webhook_routes,
+    Api, Caller, Integrations, RegistryState, Test, TokenState, WebhookState, export_routes,
+    integration_routes, registry_routes, test_routes, token_routes, trigger_routes, webhook_routes,
 };
 use crate::clock::{Clock, ManualClock};
 use crate::flow::Ports;
@@ -26,6 +26,7 @@ use crate::integration::{Integration, Prove, Vault};
 use crate::keys::{Keys, MemoryKeys};
 use crate::model::{IntegrationId, System};
 use crate::oauth::{TokenError, TokenErrorKind};
+use crate::objects::MemoryObjects;
 use crate::queue::MemoryQueue;
 use crate::registry::{Registry, Tokens};
 use crate::scheduler::MemoryScheduler;
@@ -42,6 +43,7 @@ pub(super) struct World {
     pub(super) queue: Arc<MemoryQueue>,
     pub(super) secrets: Arc<MemorySecrets>,
     pub(super) scheduler: Arc<MemoryScheduler>,
+    pub(super) objects: Arc<MemoryObjects>,
     pub(super) registry: Registry,
     pub(super) tokens: Arc<Tokens>,
     state: RegistryState,
@@ -135,6 +137,7 @@ impl World {
             scheduler: Arc::new(MemoryScheduler::new()),
             books: Arc::new(Library(Arc::clone(&shelf))),
             shelf,
+            objects: Arc::new(MemoryObjects::new()),
             state: RegistryState::new(registry.clone(), Some(Arc::clone(&tokens)), false),
             registry,
             tokens,
@@ -183,6 +186,7 @@ impl World {
             queue: Arc::clone(&self.queue),
             secrets: Arc::clone(&self.secrets),
             scheduler: Arc::clone(&self.scheduler),
+            objects: Arc::clone(&self.objects),
             registry: self.registry.clone(),
             tokens: Arc::clone(&self.tokens),
             books: Arc::clone(&self.books),
@@ -207,6 +211,7 @@ impl World {
                 exceptions,
                 keys: Arc::clone(&self.keys),
                 api_url: "https://api.example".parse().unwrap(),
+                objects: Arc::<MemoryObjects>::clone(&self.objects),
             }),
             webhook_routes(WebhookState {
                 receiver: self.receiver.clone(),

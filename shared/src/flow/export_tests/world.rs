@@ -23,6 +23,7 @@ use crate::http::Exceptions;
 use crate::integration::{self, Integration, integration_key};
 use crate::keys::MemoryKeys;
 use crate::model::{IntegrationId, RecordId, Reimbursement, System};
+use crate::objects::MemoryObjects;
 use crate::publish::{MemoryPublish, Publish};
 use crate::queue::MemoryQueue;
 use crate::records;
@@ -309,7 +310,7 @@ impl World {
     pub(super) async fn sweep(&self) -> reconcile::Mended {
         let publish: Arc<dyn Publish> = Arc::<MemoryPublish>::clone(&self.bus);
         let scheduler: Arc<dyn Scheduler> = Arc::new(MemoryScheduler::new());
-        let mended = reconcile::sweep(self.ports(), &publish, &scheduler)
+        let mended = reconcile::sweep(self.ports(), &publish, &scheduler, &MemoryObjects::new())
             .await
             .unwrap();
         assert_eq!(mended.failed, 0, "{mended:?}");
@@ -320,7 +321,7 @@ impl World {
     pub(super) async fn sweep_quietly(&self) {
         let publish: Arc<dyn Publish> = Arc::<MemoryPublish>::clone(&self.bus);
         let scheduler: Arc<dyn Scheduler> = Arc::new(MemoryScheduler::new());
-        drop(reconcile::sweep(self.ports(), &publish, &scheduler).await);
+        drop(reconcile::sweep(self.ports(), &publish, &scheduler, &MemoryObjects::new()).await);
     }
 
     pub(super) async fn audit(&self) -> Vec<String> {

@@ -65,6 +65,7 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 28] = [
     ("SECRET_PREFIX", "members/integrations/"),
     ("TOKEN_KEY", "alias/members-tokens"),
     ("EVENT_BUS", "members"),
+    ("FILES_BUCKET", "members-files"),
     ("ADMIN_SECRET", "members/admin"),
     ("REGISTRY_TABLE", "registry"),
     ("API_URL", "https://api.example.org"),

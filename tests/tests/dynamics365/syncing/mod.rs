@@ -14,6 +14,7 @@ use shared::flow::{Attempt, Ports, reconcile, stop, trigger};
 use shared::integration::{self, ConflictRule, Direction, Integration, Precondition, integration_key};
 use shared::keys::MemoryKeys;
 use shared::model::{Fields, Group, Kind, Record, RecordId, System};
+use shared::objects::MemoryObjects;
 use shared::publish::MemoryPublish;
 use shared::queue::MemoryQueue;
 use shared::records::{self, Wish};
@@ -163,9 +164,14 @@ impl Pair {
                 return run;
             }
             self.world.simulation.advance(SignedDuration::from_mins(15));
-            reconcile::sweep(&self.worker.ports, &self.worker.publish, &nobody())
-                .await
-                .unwrap();
+            reconcile::sweep(
+                &self.worker.ports,
+                &self.worker.publish,
+                &nobody(),
+                &MemoryObjects::new(),
+            )
+            .await
+            .unwrap();
         }
         read_run(self.store(), &run.integration, &run.id).await.unwrap()
     }
@@ -233,9 +239,14 @@ impl Pair {
             .await
             .unwrap()?;
         self.world.simulation.advance(SignedDuration::from_mins(15));
-        reconcile::sweep(&self.worker.ports, &self.worker.publish, &nobody())
-            .await
-            .unwrap();
+        reconcile::sweep(
+            &self.worker.ports,
+            &self.worker.publish,
+            &nobody(),
+            &MemoryObjects::new(),
+        )
+        .await
+        .unwrap();
         Some(self.finish(&run).await)
     }
 

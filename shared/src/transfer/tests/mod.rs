@@ -1,0 +1,7 @@
+//! What the files of an integration promise.
+
+mod closing;
+mod collecting;
+mod crash;
+mod uploading;
+mod world;
