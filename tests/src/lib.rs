@@ -4,7 +4,7 @@
 //! limits what it limits, and misbehaves on demand. Adapters are tested against it unchanged, and the
 //! `simulated_systems` binary serves it to demonstrations and to programs in other languages.
 //!
-//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, Xledger, Cornerstone OnDemand, and a control
+//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, Xledger, Cornerstone, and a control
 //! API on one address.
 
 pub mod clock;

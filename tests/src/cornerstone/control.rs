@@ -10,7 +10,7 @@
 //! | `POST advance` | `{externalId, learningObject, status}`: moves the latest registration on, as a human does |
 //! | `POST seed` | `{prefix, users, learningObjects, registrations, seed}`: makes them up |
 //! | `POST outage` | `{all}` or `{only: ["reporting"]}`: takes it down; `{}` brings it back |
-//! | `POST settings` | some of `{warehouseLagSeconds, repeatedRows, shiftingPages, repeatedAssignment, listsOfOne, refusalsIn200, latencyMilliseconds, limits}` |
+//! | `POST settings` | some of `{warehouseLagSeconds, repeatedRows, shiftingPages, repeatedAssignment, listsOfOne, refusalsIn200, withheldPermissions, latencyMilliseconds, limits}` |
 //! | `POST expire-next-links` | makes every next link invalid |
 //! | `POST subscriptions` | `{url, headers, gzip}`: adds somebody who is told |
 //! | `POST deliveries` | tells them |
@@ -89,6 +89,7 @@ struct Changes {
     repeated_assignment: Option<Repeated>,
     lists_of_one: Option<bool>,
     refusals_in_200: Option<bool>,
+    withheld_permissions: Option<BTreeSet<String>>,
     latency_milliseconds: Option<u64>,
     limits: Option<Limits>,
 }
@@ -160,7 +161,7 @@ impl Cornerstone {
                 let Down { all, only } = read(request)?;
                 self.set_outage(if all { Outage::All } else { Outage::Only(only) });
             }
-            "settings" => self.take_changes(read(request)?),
+            "settings" => self.take_changes(read(request)?)?,
             "expire-next-links" => self.expire_next_links(),
             "subscriptions" => self.take_subscription(read(request)?)?,
             _ => return Err(unknown(request)),
@@ -207,7 +208,11 @@ impl Cornerstone {
         Ok(())
     }
 
-    fn take_changes(&self, changes: Changes) {
+    fn take_changes(&self, changes: Changes) -> Result<(), Problem> {
+        let lag = changes.warehouse_lag_seconds.unwrap_or_default();
+        if !(0..=900).contains(&lag) {
+            return Err(bad("the warehouse lags behind by 0 to 900 seconds"));
+        }
         self.change(|settings| {
             let lag = changes.warehouse_lag_seconds.map(SignedDuration::from_secs);
             set(&mut settings.warehouse_lag, lag);
@@ -216,18 +221,17 @@ impl Cornerstone {
             set(&mut settings.repeated_assignment, changes.repeated_assignment);
             set(&mut settings.lists_of_one, changes.lists_of_one);
             set(&mut settings.refusals_in_200, changes.refusals_in_200);
+            set(&mut settings.withheld_permissions, changes.withheld_permissions);
             let latency = changes.latency_milliseconds.map(Duration::from_millis);
             set(&mut settings.latency, latency);
             set(&mut settings.limits, changes.limits);
         });
+        Ok(())
     }
 
     fn take_subscription(&self, asked: AskedSubscription) -> Result<(), Problem> {
         if asked.headers.len() > 4 {
-            return Err(Problem(
-                StatusCode::BAD_REQUEST,
-                "there are at most four headers".to_owned(),
-            ));
+            return Err(bad("there are at most four headers"));
         }
         let mut subscription = Subscription::new(&asked.url);
         subscription.headers = asked.headers.into_iter().collect();
@@ -241,6 +245,10 @@ fn set<T>(place: &mut T, wanted: Option<T>) {
     if let Some(wanted) = wanted {
         *place = wanted;
     }
+}
+
+fn bad(why: &str) -> Problem {
+    Problem(StatusCode::BAD_REQUEST, why.to_owned())
 }
 
 fn missing(what: &str) -> Problem {

@@ -53,6 +53,6 @@ mod tests {
         );
         assert_eq!(*history.current(), "soon");
         history.put("last", at(950), at(940));
-        assert_eq!(history.0.len(), 3, "what nobody can see is gone: {history:?}");
+        assert_eq!(history.0.len(), 2, "what nobody can see is gone: {history:?}");
     }
 }

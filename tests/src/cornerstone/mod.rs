@@ -1,4 +1,4 @@
-//! Cornerstone OnDemand: its sign-in, its reporting views, the Transcript API, users, two older endpoints, and transcript loads.
+//! Cornerstone: its sign-in, its reporting views, the Transcript API, users, two older endpoints, and transcript loads.
 //!
 //! A request passes `server` (is it up, how much was asked, who asks and may they), then `reporting`, `transcripts` and `writes`,
 //! `employees`, or `legacy`, which meet the portal's records in `store`. [`load`] does what a human does with a file.

@@ -216,8 +216,8 @@ impl Cornerstone {
         writes.iter().filter(|write| write.by == Author::Api).count()
     }
 
-    /// Makes up users, learning objects, and registrations in every status, the same for the same seed; ids of users begin with
-    /// `prefix`. The warehouse has them at once.
+    /// Makes up users, learning objects, and registrations, the same for the same seed, but for guids. Ids of users begin with
+    /// `prefix`; those that are there already stay. The warehouse has all of it at once.
     pub fn seed(&self, prefix: &str, users: usize, learning_objects: usize, registrations: usize, seed: u64) {
         self.settle();
         let (mut store, now) = (lock(&self.store), self.now());
@@ -280,13 +280,9 @@ impl Store {
         let mut random = Random::new(seed);
         let users: Vec<i64> = (1..=users)
             .map(|number| {
-                self.add_user(
-                    &format!("{prefix}{number}"),
-                    "Kari",
-                    &format!("Nordmann {number}"),
-                    now,
-                )
-                .id
+                let (external_id, last_name) = (format!("{prefix}{number}"), format!("Nordmann {number}"));
+                let known = self.user(&external_id).map(|user| user.id);
+                known.unwrap_or_else(|| self.add_user(&external_id, "Kari", &last_name, now).id)
             })
             .collect();
         let objects: Vec<Uuid> = (0..objects)

@@ -1,3 +1,5 @@
+//! What every request passes: is the portal up, how much was asked, who asks, and may they.
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,20 +13,20 @@ use super::store::Store;
 use super::throttle::{Throttle, Verdict};
 use super::time;
 use super::token::TokenEndpoint;
-use super::webhook::Subscription;
+use super::webhook::Subscribed;
 use super::{employees, legacy, reporting, transcripts, writes};
 use crate::clock::SimulatedClock;
 use crate::sign_in::{Form, SignIn};
 use crate::wire::{Answer, Request};
 
-/// The simulated Cornerstone OnDemand: one portal.
+/// The simulated Cornerstone: one portal.
 #[derive(Debug)]
 pub struct Cornerstone {
     pub(super) base_url: String,
     pub(super) clock: Arc<SimulatedClock>,
     pub(super) sign_in: Arc<SignIn>,
     pub(super) store: Mutex<Store>,
-    pub(super) subscriptions: Mutex<Vec<Subscription>>,
+    pub(super) subscriptions: Mutex<Vec<Subscribed>>,
     /// What is down.
     pub(super) outage: Mutex<Outage>,
     throttle: Mutex<Throttle>,
@@ -143,7 +145,8 @@ impl Cornerstone {
         let token = shown.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let grant = token.and_then(|(_, token)| self.sign_in.grant(token.trim()));
         let scope = resource.scope(request);
-        match grant.is_some_and(|grant| grant.allows(&scope)) {
+        let withheld = lock(&self.store).settings.withheld_permissions.contains(&scope);
+        match !withheld && grant.is_some_and(|grant| grant.allows(&scope)) {
             true => Ok(()),
             false => Err(Refusal::unauthorized()),
         }

@@ -1,5 +1,6 @@
 //! How this portal behaves.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -23,6 +24,8 @@ pub struct Settings {
     pub lists_of_one: bool,
     /// Whether the Transcript API refuses with the status 200, and says so only in its envelope.
     pub refusals_in_200: bool,
+    /// The scopes that whoever the app acts as has no permission for, whatever its token says.
+    pub withheld_permissions: BTreeSet<String>,
     /// How long every request takes, in real time.
     pub latency: Duration,
     /// How much may be asked for.
@@ -68,6 +71,7 @@ impl Default for Settings {
             repeated_assignment: Repeated::Refused,
             lists_of_one: false,
             refusals_in_200: false,
+            withheld_permissions: BTreeSet::new(),
             latency: Duration::ZERO,
             limits: Limits::default(),
         }

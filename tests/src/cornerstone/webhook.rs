@@ -6,6 +6,7 @@
 //!
 //! Source: csod.dev, "Webhooks: FAQ", and the vendor's help pages on endpoints and webhooks, read 2026-11-22.
 
+use std::collections::VecDeque;
 use std::io::Write as _;
 use std::time::Duration;
 
@@ -37,6 +38,14 @@ pub struct Subscription {
     pub headers: Vec<(String, String)>,
     /// Whether bodies are compressed.
     pub gzip: bool,
+}
+
+/// Somebody who is told, and what they have yet to be told.
+#[derive(Debug, Clone)]
+pub(super) struct Subscribed {
+    subscription: Subscription,
+    waiting: VecDeque<Event>,
+    attempt: u32,
 }
 
 /// Something that is told.
@@ -142,46 +151,76 @@ impl Subscription {
     }
 }
 
-impl Cornerstone {
-    /// Adds somebody who is told.
-    pub fn subscribe(&self, subscription: Subscription) {
-        lock(&self.subscriptions).push(subscription);
+impl Subscribed {
+    /// Returns what is told next, and as what.
+    fn message(&self) -> (usize, String) {
+        let events = self.waiting.iter().take(MOST_RECORDS);
+        let records: Vec<Value> = events.map(Event::to_record).collect();
+        (records.len(), self.subscription.render(&records, self.attempt))
     }
 
-    /// Takes what was not told yet, and tells nobody.
+    /// Books what came of a message with so many records.
+    fn book(&mut self, status: Option<u16>, records: usize) {
+        let again = status.is_none_or(|status| matches!(status, 408 | 500 | 502..=504));
+        if again {
+            self.attempt += 1;
+        } else {
+            self.attempt = 1;
+            self.waiting.drain(..records.min(self.waiting.len()));
+        }
+    }
+}
+
+impl Cornerstone {
+    /// Adds somebody who is told what happens from now on.
+    pub fn subscribe(&self, subscription: Subscription) {
+        self.distribute();
+        lock(&self.subscriptions).push(Subscribed {
+            subscription,
+            waiting: VecDeque::new(),
+            attempt: 1,
+        });
+    }
+
+    /// Takes what no subscription was given to tell yet, so that none will.
     pub fn take_events(&self) -> Vec<Event> {
         self.settle();
         lock(&self.store).events.drain(..).collect()
     }
 
-    /// Tells every subscription what was not told yet, or an empty heartbeat; what fails stays to be told, to all.
+    /// Sends every subscription one message of what it was not told yet, or a heartbeat without records. What is not heard is sent
+    /// again with the next call, not after half a minute and its multiples.
     pub async fn deliver_webhooks(&self) -> Vec<Delivered> {
-        self.settle();
-        let subscriptions = lock(&self.subscriptions).clone();
-        let events: Vec<Event> = lock(&self.store)
-            .events
-            .iter()
-            .take(MOST_RECORDS)
-            .cloned()
-            .collect();
-        let records: Vec<Value> = events.iter().map(Event::to_record).collect();
+        self.distribute();
         let http = client();
         let mut delivered = Vec::new();
-        for subscription in subscriptions {
-            let body = subscription.render(&records, 1);
+        let subscriptions = lock(&self.subscriptions).clone();
+        for subscribed in subscriptions {
+            let (records, body) = subscribed.message();
+            let Subscribed { subscription, .. } = subscribed;
             let status = subscription.send(&http, &body).await;
+            let mut all = lock(&self.subscriptions);
+            let mut known = all.iter_mut();
+            if let Some(known) = known.find(|known| known.subscription.id == subscription.id) {
+                known.book(status, records);
+            }
+            drop(all);
             delivered.push(Delivered {
                 subscription: subscription.id,
                 status,
                 body,
             });
         }
-        let again =
-            |status: &Option<u16>| status.is_none_or(|status| matches!(status, 408 | 500 | 502..=504));
-        if !delivered.iter().any(|one| again(&one.status)) {
-            lock(&self.store).events.drain(..events.len());
-        }
         delivered
+    }
+
+    /// Gives every subscription what happened meanwhile.
+    fn distribute(&self) {
+        for event in self.take_events() {
+            for subscribed in lock(&self.subscriptions).iter_mut() {
+                subscribed.waiting.push_back(event.clone());
+            }
+        }
     }
 }
 

@@ -70,6 +70,24 @@ async fn a_permission_that_is_taken_away_is_missing_from_the_next_token() {
 }
 
 #[tokio::test]
+async fn a_permission_is_lost_under_a_token_that_is_good() {
+    let mut client = Client::new().await;
+    let object = client.course();
+    let lost = ["transcript:update".to_owned()];
+    client
+        .portal()
+        .change(|settings| settings.withheld_permissions = lost.into());
+    client.token = client.sign_in("all").await;
+    let refused = client.assign(object).await;
+    assert_eq!((refused.status, client.portal().api_writes()), (401, 0));
+    assert_eq!(client.transcript("overview?externalId=kari").await.status, 200);
+    client
+        .portal()
+        .change(|settings| settings.withheld_permissions.clear());
+    assert_eq!(client.assign(object).await.status, 200);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found_and_what_is_not_done_is_not_allowed() {
     let client = Client::new().await;
     client.course();

@@ -1,4 +1,4 @@
-//! The simulated Cornerstone OnDemand keeps what is known of the protocol.
+//! The simulated Cornerstone keeps what is known of the protocol.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,5 +8,11 @@
 
 mod access;
 mod client;
+mod controls;
+mod faults;
+mod limits;
+mod loads;
 mod reporting;
 mod transcripts;
+mod users;
+mod webhooks;

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use csv::{ReaderBuilder, StringRecord};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use self::row::Row;
 use super::record::Registration;
@@ -160,23 +161,15 @@ impl Cornerstone {
     pub fn load_transcripts(&self, load: &TranscriptLoad, file: &[u8]) -> Result<LoadReport, String> {
         self.settle();
         let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
-        let mut reader = ReaderBuilder::new().delimiter(load.delimiter).from_reader(file);
-        let header = reader.headers().map_err(|error| error.to_string())?.clone();
-        let places = load.places(&header)?;
-        let rows: Result<Vec<StringRecord>, csv::Error> = reader.records().take(MOST_ROWS + 1).collect();
-        let rows = rows.map_err(|error| error.to_string())?;
-        if rows.len() > MOST_ROWS {
-            return Err(format!("the file has more than {MOST_ROWS} rows"));
-        }
+        let reader = || ReaderBuilder::new().delimiter(load.delimiter).from_reader(file);
+        let places = load.places(reader().headers().map_err(|error| error.to_string())?)?;
+        check(reader())?;
         let (mut store, now) = (lock(&self.store), self.now());
         let mut report = LoadReport::default();
-        for (index, cells) in rows.iter().enumerate() {
-            let row = Row {
-                load,
-                places: &places,
-                cells,
-            };
-            match store.load(&row, now) {
+        for (index, cells) in reader().records().enumerate() {
+            let cells = &cells.map_err(|error| error.to_string())?;
+            let places = &places;
+            match store.load(&Row { load, places, cells }, now) {
                 Ok(Applied::Created) => report.created += 1,
                 Ok(Applied::Updated) => report.updated += 1,
                 Ok(Applied::Unchanged) => report.unchanged += 1,
@@ -189,6 +182,18 @@ impl Cornerstone {
         }
         Ok(report)
     }
+}
+
+/// Checks that a file can be read to its end, and that it is not too long.
+fn check(mut reader: csv::Reader<&[u8]>) -> Result<(), String> {
+    let (mut row, mut rows) = (StringRecord::new(), 0);
+    while reader.read_record(&mut row).map_err(|error| error.to_string())? {
+        rows += 1;
+        if rows > MOST_ROWS {
+            return Err(format!("the file has more than {MOST_ROWS} rows"));
+        }
+    }
+    Ok(())
 }
 
 enum Applied {
@@ -223,7 +228,7 @@ impl Store {
         &self,
         row: &Row<'_>,
         user: i64,
-        object: uuid::Uuid,
+        object: Uuid,
         now: Timestamp,
     ) -> Result<Option<Registration>, Fault> {
         let mut own = self

@@ -3,7 +3,7 @@
 //! Rows come in the order of their keys unless `$orderby` says otherwise, in pages that are continued behind an opaque link, which
 //! stands for its query. A link that is not known, or was made invalid, is refused.
 //!
-//! Source: csod.dev, "OData Queries" of the Reporting API, read 2026-11-21; `cast` and `$count` are from public clients.
+//! Source: csod.dev, "`OData` Queries" of the Reporting API, read 2026-11-21; `cast` and `$count` are from public clients.
 
 mod cell;
 mod filter;
