@@ -94,11 +94,12 @@ impl Handler {
                 let each = async |message| work(&self.worker, &message).await;
                 Ok(Output::Queue(crate::work(batch, each).await))
             }
-            Invocation::Other(operation) => {
+            Invocation::Other(operation) if self.own.system.keeps_books() => {
                 let operation = ExportOperation::read(operation)?;
                 let result = operation.run(&self.own, &crate::direct_caller()).await?;
                 Ok(Output::Other(result))
             }
+            Invocation::Other(_) => Err(Failure::unexpected()),
         }
     }
 }

@@ -38,3 +38,6 @@ pub mod sent_again_only_where_the_ledger_says_no {}
 
 #[doc = include_str!("0013_reimbursements_beside_the_kinds.md")]
 pub mod reimbursements_beside_the_kinds {}
+
+#[doc = include_str!("0014_no_run_for_an_export.md")]
+pub mod no_run_for_an_export {}

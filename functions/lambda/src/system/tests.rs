@@ -35,18 +35,26 @@ fn failed(answer: Result<Output, Failure>) -> usize {
 async fn every_event_of_every_system_is_answered_as_it_should_be() {
     for system in System::ALL {
         let cases = events(system.as_str());
-        assert_eq!(cases.len(), 7, "{system}");
+        let of_books = if system.keeps_books() { 5 } else { 0 };
+        assert_eq!(cases.len(), 7 + of_books, "{system}");
         for (case, event) in cases {
             let answer = handler(*system).handle(event).await;
             match case.as_str() {
-                "slice" | "webhook" | "webhook_that_waits" | "registration" => {
+                "slice" | "webhook" | "webhook_that_waits" | "registration" | "voucher" | "notice"
+                | "comparison" => {
                     assert_eq!(failed(answer), 0, "{system}: {case}");
                 }
                 "malformed_message" => assert_eq!(failed(answer), 2, "{system}"),
-                "http_test" => {
+                "http_test" | "http_export_reimbursements" => {
                     let (status, body) = answered(&answer.unwrap());
                     assert_eq!(status, 404, "{system}: {body}");
                     assert!(body.contains("unknown_integration"), "{system}: {body}");
+                }
+                "export_reimbursements" => {
+                    assert!(answer.unwrap_err().to_string().contains("unknown_integration"));
+                }
+                "unknown_event" if system.keeps_books() => {
+                    assert!(answer.unwrap_err().to_string().contains("invalid_request"));
                 }
                 "unknown_event" => assert_eq!(answer, Err(Failure::unexpected())),
                 other => panic!("nobody says what is to become of {other}"),
