@@ -9,7 +9,8 @@ use utoipa_axum::routes;
 
 use super::Graphql;
 use super::endpoints::{
-    bulk, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, tokens, waiting, webhooks,
+    bulk, files, graphql, integrations, meta, oauth, records, runs, schedules, sync, test, tokens, waiting,
+    webhooks,
 };
 use super::throttle::Throttle;
 use crate::flow::Ports;
@@ -200,6 +201,11 @@ fn of_integration() -> OpenApiRouter<Integrations> {
         .routes(routes!(waiting::drop_quarantined))
         .routes(routes!(waiting::list_reviews))
         .routes(routes!(waiting::decide_review))
+        .routes(routes!(files::list_files, files::announce_file))
+        .routes(routes!(files::get_file))
+        .routes(routes!(files::download_file))
+        .routes(routes!(files::accept_file))
+        .routes(routes!(files::decide_file))
         .routes(routes!(
             webhooks::list_webhook_endpoints,
             webhooks::open_webhook_endpoint

@@ -1,6 +1,7 @@
 //! The endpoints: each decodes, calls one flow, and encodes.
 
 pub(super) mod bulk;
+pub(super) mod files;
 pub(super) mod graphql;
 pub(super) mod integrations;
 pub(super) mod meta;

@@ -8,6 +8,7 @@ mod connecting;
 mod disconnecting;
 mod document;
 mod expiring;
+mod files;
 mod graphql;
 mod graphql_limits;
 mod idempotency;

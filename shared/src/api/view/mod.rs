@@ -1,5 +1,6 @@
 //! What answers look like.
 
+mod file;
 mod integration;
 mod record;
 mod registry;
@@ -9,6 +10,7 @@ mod token;
 mod waiting;
 mod webhook;
 
+pub(super) use file::{AnnouncementBody, FileDecisionBody, FileList, FileView};
 pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
 pub(super) use record::{MemberBody, MembershipBody, RecordList, RecordView};
 pub(super) use registry::{GraphqlAnswer, GraphqlRequest, IntrospectionForm, TokenAnswer, TokenForm};
