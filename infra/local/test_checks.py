@@ -56,6 +56,7 @@ PASS_ROLE = ("IntegrationsRole", P, "Policies", 0, "PolicyDocument", "Statement"
 OPENS_TOKENS = ("Dynamics365Role", P, "Policies", 0, "PolicyDocument", "Statement", 3)
 SCHEDULE = ("ReconcileSchedule", P)
 KEY_POLICY = ("SealingKey", P, "KeyPolicy", "Statement", 0)
+BUCKET = ("FilesBucket", P)
 ROUTE_SETTINGS = ("Stage", P, "RouteSettings")
 
 PLANTED = [
@@ -125,6 +126,14 @@ PLANTED = [
     (stores.others_open_nothing_but_what_is_shared,
      put("WebhooksRole", P, "Policies", 0, "PolicyDocument", "Statement", 2, "Condition", "StringLike", CONTEXT, "*")),
     (stores.queues_are_encrypted, drop("Dynamics365Queue", P, "SqsManagedSseEnabled")),
+    (stores.buckets_are_encrypted_closed_and_emptied, drop(*BUCKET, "BucketEncryption")),
+    (stores.buckets_are_encrypted_closed_and_emptied, put(*BUCKET, "PublicAccessBlockConfiguration", "BlockPublicPolicy", False)),
+    (stores.buckets_are_encrypted_closed_and_emptied, drop(*BUCKET, "LifecycleConfiguration")),
+    (stores.buckets_are_encrypted_closed_and_emptied, drop("FilesBucketPolicy")),
+    (stores.buckets_are_encrypted_closed_and_emptied,
+     put("FilesBucketPolicy", P, "PolicyDocument", "Statement", 0, "Effect", "Allow")),
+    (calls.nothing_is_allowed_wholesale,
+     put(*STATEMENT, "Resource", {"Fn::Sub": "arn:${AWS::Partition}:s3:::*"})),
     (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "SecretString", "swordfish")),
     (secrets.secrets_are_generated_and_strong, put("AdminSecret", P, "GenerateSecretString", "PasswordLength", 42)),
     (secrets.secrets_fit_into_a_header, drop("AdminSecret", P, "GenerateSecretString", "ExcludePunctuation")),

@@ -9,25 +9,29 @@ from .lookup import functions, many, of_type, role_of, statements, target, texts
 SOURCES = ROOT / "shared" / "src"
 PREFIXES = {
     "dynamodb": "dynamodb", "eventbridge": "events", "kms": "kms", "scheduler": "scheduler",
-    "secretsmanager": "secretsmanager", "sqs": "sqs",
+    "s3": "s3", "secretsmanager": "secretsmanager", "sqs": "sqs",
 }
 # What Lambda itself does, in the name of a function, to hand it the messages of a queue.
 DELIVERY = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 # AWS takes these for everything of their kind, or not at all.
 ALL_OR_NOTHING = {"scheduler:ListSchedules"}
+# To look at an object is to read it; and who may not list a bucket is told that what is missing is denied.
+UNDER_ANOTHER_NAME = {"s3:HeadObject": {"s3:GetObject", "s3:ListBucket"}}
 # A transaction is allowed by the actions that it is made of.
 TRANSACTION_PARTS = {"put": "PutItem", "update": "UpdateItem", "delete": "DeleteItem", "condition_check": "ConditionCheckItem"}
 
 
 def nothing_is_allowed_wholesale(template: dict) -> Iterator[str]:
     for owner, statement in statements(template):
+        if statement["Effect"] == "Deny":
+            continue
         if "NotAction" in statement or "NotResource" in statement:
             yield f"{owner} allows all but something"
         yield from (f"{owner} allows {action}" for action in many(statement.get("Action", [])) if "*" in action)
         if ALL_OR_NOTHING.issuperset(many(statement.get("Action", []))):
             continue
         for text in texts(statement.get("Resource", [])):
-            if "*" in text and not re.search(r"/[\w-]+([/-]\*|/\*/[\w-]+)$", text):
+            if "*" in text and not re.search(r"/[\w-]+([/-]\*|/\*/[\w-]+)$|^\$\{\w+Bucket\.Arn\}/\*$", text):
                 yield f"{owner} allows something on {text}"
 
 
@@ -63,7 +67,8 @@ def _allowed(template: dict) -> set[str]:
 
 
 def _called() -> set[str]:
-    return {action for path in SOURCES.rglob("*.rs") for action in _calls_in(path.read_text())}
+    called = {action for path in SOURCES.rglob("*.rs") for action in _calls_in(path.read_text())}
+    return {name for action in called for name in UNDER_ANOTHER_NAME.get(action, {action})}
 
 
 def _calls_in(source: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..place import ROOT
-from .lookup import contexts, functions, many, of_type, queues, role_of, statements, target
+from .lookup import contexts, functions, many, of_type, queues, role_of, statements, target, texts
 
 SYMMETRIC = "SYMMETRIC_DEFAULT"
 LONGEST_WINDOW = 30
@@ -76,6 +76,25 @@ def queues_are_encrypted(template: dict) -> Iterator[str]:
             yield f"{name} is not encrypted"
 
 
+def buckets_are_encrypted_closed_and_emptied(template: dict) -> Iterator[str]:
+    policies = of_type(template, "AWS::S3::BucketPolicy").values()
+    for name, bucket in of_type(template, "AWS::S3::Bucket").items():
+        if "aws:kms" not in texts(bucket.get("BucketEncryption")):
+            yield f"{name} is not encrypted with KMS"
+        if list(bucket.get("PublicAccessBlockConfiguration", {}).values()) != [True] * 4:
+            yield f"{name} may be opened to the public"
+        if not any(rule.get("ExpirationInDays") for rule in bucket.get("LifecycleConfiguration", {}).get("Rules", [])):
+            yield f"{name} keeps its objects for ever"
+        if not any(target(policy["Bucket"]) == name and _only_by_tls(policy) for policy in policies):
+            yield f"{name} takes requests without TLS"
+
+
+def _only_by_tls(policy: dict) -> bool:
+    return any(statement["Effect"] == "Deny" and statement["Principal"] == "*"
+               and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}
+               for statement in policy["PolicyDocument"]["Statement"])
+
+
 def _keys(template: dict) -> dict[str, dict]:
     return of_type(template, "AWS::KMS::Key")
 
@@ -98,4 +117,5 @@ RULES = [
     what_is_sealed_is_opened_by_one_function,
     others_open_nothing_but_what_is_shared,
     queues_are_encrypted,
+    buckets_are_encrypted_closed_and_emptied,
 ]

@@ -64,6 +64,13 @@ const TABLE: &[(&str, Access)] = &[
     ("getWebhookEvent", Access::Scope(Scope::IntegrationRead)),
     ("replayWebhookEvent", Access::Scope(Scope::IntegrationWrite)),
     ("replayWebhookEvents", Access::Scope(Scope::IntegrationWrite)),
+    ("listFiles", Access::Scope(Scope::IntegrationRead)),
+    ("getFile", Access::Scope(Scope::IntegrationRead)),
+    // What is in a file is what is in the records.
+    ("downloadFile", Access::Scope(Scope::RecordRead)),
+    ("announceFile", Access::Scope(Scope::RecordWrite)),
+    ("acceptFile", Access::Scope(Scope::RecordWrite)),
+    ("decideFile", Access::Scope(Scope::IntegrationWrite)),
     ("triggerSync", Access::Scope(Scope::SyncTrigger)),
     ("syncMembershipData", Access::Scope(Scope::SyncTrigger)),
     ("syncCourseEnrollments", Access::Scope(Scope::SyncTrigger)),

@@ -52,6 +52,14 @@ pub enum Code {
     UnknownWebhookEndpoint,
     /// There is no such webhook event, or no longer.
     UnknownWebhookEvent,
+    /// The integration has no such file.
+    UnknownFile,
+    /// That is not for a file that is so far; `detail` says how far it is.
+    FileUnfit,
+    /// The file was announced, and not uploaded yet.
+    FileNotUploaded,
+    /// What was uploaded is not what was announced; `errors` names what differs.
+    FileDiffers,
     /// The webhook is not from whoever keeps the secret of an endpoint, or not of now.
     WebhookRefused,
     /// The path does not take this method.
@@ -107,7 +115,8 @@ impl Code {
             | Self::UnknownQuarantine
             | Self::UnknownReview
             | Self::UnknownWebhookEndpoint
-            | Self::UnknownWebhookEvent => StatusCode::NOT_FOUND,
+            | Self::UnknownWebhookEvent
+            | Self::UnknownFile => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RunActive
             | Self::RunEnded
@@ -115,6 +124,9 @@ impl Code {
             | Self::NeedsReauthorization
             | Self::SignInDeclined
             | Self::Disconnecting
+            | Self::FileUnfit
+            | Self::FileNotUploaded
+            | Self::FileDiffers
             | Self::ChangeInProgress
             | Self::KeepsNoBooks
             | Self::NothingToSync
@@ -157,6 +169,10 @@ impl Code {
             Self::UnknownReview => "There is no such review",
             Self::UnknownWebhookEndpoint => "There is no such webhook endpoint",
             Self::UnknownWebhookEvent => "There is no such webhook event",
+            Self::UnknownFile => "There is no such file",
+            Self::FileUnfit => "The file is not so far, or further",
+            Self::FileNotUploaded => "The file has not been uploaded",
+            Self::FileDiffers => "The file is not the one that was announced",
             Self::WebhookRefused => "The webhook is refused",
             Self::MethodNotAllowed => "The path does not take this method",
             Self::RunActive => "A run is active",

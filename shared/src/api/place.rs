@@ -7,7 +7,7 @@ use http::request::Parts;
 use super::refusals::malformed;
 use super::{Caller, Code, Problem};
 use crate::inbox::EndpointId;
-use crate::model::{EventId, IdError, IntegrationId, Kind, OrganizationId, RecordId, RunId, System};
+use crate::model::{EventId, FileId, IdError, IntegrationId, Kind, OrganizationId, RecordId, RunId, System};
 
 /// The longest name that somebody else gives a thing.
 const MAX_NAME: usize = 200;
@@ -211,6 +211,14 @@ pub(super) struct AtEvent {
     pub(super) event: EventId,
 }
 
+/// The file in the path.
+#[derive(Debug, Clone)]
+pub(super) struct AtFile {
+    pub(super) caller: Caller,
+    pub(super) id: IntegrationId,
+    pub(super) file: FileId,
+}
+
 /// The review in the path.
 #[derive(Debug, Clone)]
 pub(super) struct AtReview {
@@ -252,6 +260,16 @@ impl<S: Send + Sync> FromRequestParts<S> for AtEvent {
         let AtIntegration { caller, id } = AtIntegration::from_request_parts(parts, state).await?;
         let event = Path::of(parts, state).await?.parsed("eventId")?;
         Ok(Self { caller, id, event })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for AtFile {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let AtIntegration { caller, id } = AtIntegration::from_request_parts(parts, state).await?;
+        let file = Path::of(parts, state).await?.parsed("fileId")?;
+        Ok(Self { caller, id, file })
     }
 }
 

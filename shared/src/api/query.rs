@@ -1,4 +1,4 @@
-//! `?after&limit`: which part of a list is wanted.
+//! What a query says: which part of a list is wanted, and what of it.
 
 use axum::extract::FromRequestParts;
 use base64::Engine as _;
@@ -9,6 +9,7 @@ use secrecy::SecretString;
 
 use super::Problem;
 use crate::model::FieldError;
+use crate::transfer::FileState;
 
 /// How many items a page has, where the caller does not say.
 const DEFAULT_LIMIT: usize = 100;
@@ -127,6 +128,45 @@ impl Paging {
             .map(|token| place(token, prefix))
             .transpose()
     }
+}
+
+/// `?after&limit&state`: which files are wanted.
+#[derive(Debug, Clone)]
+pub(super) struct FilesWanted {
+    pub(super) paging: Paging,
+    /// How far they are; none is all.
+    pub(super) state: Option<FileState>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for FilesWanted {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        let (states, others): (Vec<_>, Vec<_>) = pairs.partition(|(name, _)| name == "state");
+        let known = |text: &str| {
+            FileState::ALL
+                .iter()
+                .find(|state| state.as_str() == text)
+                .copied()
+        };
+        let state = match states.as_slice() {
+            [] => None,
+            [(_, text)] => Some(known(text).ok_or_else(unknown_state)?),
+            _ => return Err(Problem::of_field("query", "names a parameter twice")),
+        };
+        let others = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(others)
+            .finish();
+        let paging = Paging::read(&others).map_err(Problem::of_fields)?;
+        Ok(Self { paging, state })
+    }
+}
+
+fn unknown_state() -> Problem {
+    let known: Vec<_> = FileState::ALL.iter().map(|state| state.as_str()).collect();
+    Problem::of_field("state", format!("must be one of {}", known.join(" ")))
 }
 
 /// Returns the place that was handed out as `next`, which begins with `prefix`.

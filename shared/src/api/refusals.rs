@@ -14,11 +14,13 @@ use crate::integration::{ChangeError, RotateError, State};
 use crate::model::{FieldError, IdError, IntegrationId};
 use crate::oauth::{TokenError, TokenErrorKind};
 use crate::queue::QueueError;
+use crate::objects::ObjectError;
 use crate::records::PutError;
 use crate::secrets::SecretError;
 use crate::store::StoreError;
 use crate::sync::RunError;
 use crate::sync::review::DecideError;
+use crate::transfer::TransferError;
 
 impl Problem {
     /// Says that an organization has not connected a system.
@@ -98,6 +100,41 @@ impl From<OpenEndpointError> for Problem {
             OpenEndpointError::Keys(error) => Self::unavailable(&error),
             OpenEndpointError::Randomness(error) => Self::internal(&error),
             OpenEndpointError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ObjectError> for Problem {
+    fn from(error: ObjectError) -> Self {
+        match &error {
+            ObjectError::Unavailable(_) => Self::unavailable(&error),
+            ObjectError::Denied { .. } => {
+                tracing::error!(%error, "the bucket is to be opened to us again");
+                Self::new(Code::Unavailable)
+            }
+            ObjectError::Missing { .. } | ObjectError::TooLarge { .. } | ObjectError::Invalid(_) => {
+                Self::internal(&error)
+            }
+        }
+    }
+}
+
+impl From<TransferError> for Problem {
+    fn from(error: TransferError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TransferError::Missing => Self::new(Code::UnknownFile),
+            TransferError::Unfit(_) => Self::new(Code::FileUnfit).because(detail),
+            TransferError::Announcement(faults) => Self::of_fields(faults),
+            TransferError::NotUploaded => Self::new(Code::FileNotUploaded).because(detail),
+            TransferError::Differs(faults) => {
+                let mut problem = Self::of_fields(faults);
+                problem.code = Code::FileDiffers;
+                problem
+            }
+            TransferError::TooLarge { .. } => Self::internal(&error),
+            TransferError::Store(error) => error.into(),
+            TransferError::Objects(error) => error.into(),
         }
     }
 }

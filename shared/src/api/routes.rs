@@ -9,8 +9,8 @@ use utoipa_axum::routes;
 
 use super::Graphql;
 use super::endpoints::{
-    bulk, exports, graphql, integrations, meta, oauth, records, reimbursements, runs, schedules, sync, test,
-    tokens, waiting, webhooks,
+    bulk, exports, files, graphql, integrations, meta, oauth, records, reimbursements, runs, schedules, sync,
+    test, tokens, waiting, webhooks,
 };
 use super::throttle::Throttle;
 use crate::flow::Ports;
@@ -226,6 +226,11 @@ fn of_integration() -> OpenApiRouter<Integrations> {
         .routes(routes!(exports::list_exports))
         .routes(routes!(exports::get_books))
         .routes(routes!(exports::compare_books))
+        .routes(routes!(files::list_files, files::announce_file))
+        .routes(routes!(files::get_file))
+        .routes(routes!(files::download_file))
+        .routes(routes!(files::accept_file))
+        .routes(routes!(files::decide_file))
         .routes(routes!(
             webhooks::list_webhook_endpoints,
             webhooks::open_webhook_endpoint

@@ -69,3 +69,64 @@ impl Profile {
         format!("text/csv; charset={}", self.dialect.encoding)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn profile() -> Profile {
+        let profile = json!({
+            "dialect": { "audience": "machine", "encoding": "windows-1252" },
+            "columns": [
+                { "name": "text", "type": "text" },
+                { "name": "amount", "type": "decimal", "scale": 2 },
+                { "name": "count", "type": "integer" },
+                { "name": "day", "type": "date" },
+                { "name": "paid", "type": "bool" },
+                { "name": "kind", "type": "choice", "words": ["x"] }
+            ]
+        });
+        Profile::check(&profile).unwrap()
+    }
+
+    #[test]
+    fn what_a_cell_says_in_json_is_read_as_that_cell() {
+        let values = [
+            json!("Å"),
+            json!("-1234.50"),
+            json!(-7),
+            json!("2026-01-31"),
+            json!(true),
+            json!("x"),
+        ];
+        for (column, value) in profile().columns().iter().zip(&values) {
+            let cell = column.cell(value).unwrap();
+            assert_eq!(&cell.to_json(), value, "{}", column.name());
+            assert_eq!(column.cell(&Value::Null), Ok(Cell::Empty));
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_and_not_told() {
+        let wrong = [
+            json!(1),
+            json!(1.5),
+            json!("7"),
+            json!("31.01.2026"),
+            json!("true"),
+            json!(false),
+        ];
+        for (column, value) in profile().columns().iter().zip(&wrong) {
+            let reason = column.cell(value).unwrap_err();
+            assert!(reason.starts_with("must be "), "{reason}");
+        }
+        assert!(profile().columns()[2].cell(&json!(1.5)).is_err());
+    }
+
+    #[test]
+    fn a_file_says_how_its_letters_are_written() {
+        assert_eq!(profile().content_type(), "text/csv; charset=windows-1252");
+    }
+}

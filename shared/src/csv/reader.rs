@@ -8,7 +8,7 @@ use super::encoding::Encoding;
 use super::error::{ReadError, RowError};
 use super::header::Header;
 use super::limits::Limits;
-use super::profile::Profile;
+use super::profile::{Column, Profile};
 use super::record::Records;
 use super::row::Row;
 use super::source::Source;
@@ -155,6 +155,12 @@ impl<R: Read> Reader<R> {
             .iter()
             .map(|place| Warning::ExtraColumn { place: place + 1 });
         encoding.into_iter().chain(extra)
+    }
+
+    /// Returns the columns that the file does not have, which may be none that each row must fill in.
+    pub fn absent(&self) -> impl Iterator<Item = &Column> {
+        let columns = self.profile.columns.iter().zip(&self.header.places);
+        columns.filter_map(|(column, place)| place.is_none().then_some(column))
     }
 
     /// Returns what the file came to.

@@ -2,47 +2,55 @@
 
 use super::Ports;
 use crate::adapters;
-use crate::integration;
+use crate::integration::{self, Integration};
 use crate::model::{FileId, IntegrationId};
 use crate::objects::Objects;
-use crate::store::Key;
-use crate::transfer::{self, File, Mend, Render, TransferError};
+use crate::store::{Key, StoreError};
+use crate::transfer::{self, File, FileState, Mend, TransferError};
 
 /// Does what is due of the file in a row; says whether there was anything to do.
 pub(super) async fn mend(ports: &Ports, objects: &dyn Objects, key: &Key) -> Result<bool, TransferError> {
-    let Some((integration, id)) = transfer::of(key) else {
+    let Some((id, file)) = transfer::of(key) else {
         return Ok(false);
     };
-    let render = renderer(ports, &integration).await?;
+    let store = &*ports.store;
+    let integration = read(ports, &id).await?;
+    if integration.is_none() {
+        transfer::abandon(store, &id, &file).await?;
+    }
+    let render = integration.as_ref().and_then(adapters::renderer);
     let mend = Mend {
-        store: &*ports.store,
+        store,
         objects,
         render: render.as_deref(),
         now: ports.now(),
     };
-    transfer::mend(&mend, &integration, &id).await
+    transfer::mend(&mend, &id, &file).await
 }
 
-/// Closes a file now, before it is due; none where nothing renders the files of its integration.
+/// Closes a file that collects, before it is due; one that is closed is returned as it is.
 ///
 /// # Errors
 ///
-/// Those of [`transfer::close`].
+/// `Unfit` where nothing renders the files of the integration, and those of [`transfer::close`].
 pub async fn close(
     ports: &Ports,
     objects: &dyn Objects,
-    integration: &IntegrationId,
-    id: &FileId,
-) -> Result<Option<File>, TransferError> {
-    let Some(render) = renderer(ports, integration).await? else {
-        return Ok(None);
-    };
-    transfer::close(&*ports.store, objects, integration, id, &*render, ports.now())
-        .await
-        .map(Some)
+    id: &IntegrationId,
+    file: &FileId,
+) -> Result<File, TransferError> {
+    let store = &*ports.store;
+    let found = transfer::read_file(store, id, file).await?;
+    if !matches!(found.state, FileState::Collecting | FileState::Closing) {
+        return Ok(found);
+    }
+    let integration = read(ports, id).await?;
+    let render = integration.as_ref().and_then(adapters::renderer);
+    let render = render.ok_or(TransferError::Unfit(found.state))?;
+    transfer::close(store, objects, id, file, &*render, ports.now()).await
 }
 
-async fn renderer(ports: &Ports, id: &IntegrationId) -> Result<Option<Box<dyn Render>>, TransferError> {
+async fn read(ports: &Ports, id: &IntegrationId) -> Result<Option<Integration>, StoreError> {
     let stored = integration::read(&*ports.store, id).await?;
-    Ok(stored.and_then(|stored| adapters::renderer(&stored.integration)))
+    Ok(stored.map(|stored| stored.integration))
 }

@@ -13,6 +13,7 @@ use crate::oauth::{self, TokenErrorKind, TokenRow};
 use crate::schedule::{self, Schedule};
 use crate::store::{Query, Store, StoreError, Table};
 use crate::sync::{Run, RunState, RunsStanding, runs_standing};
+use crate::transfer;
 
 /// How many days before credentials expire a human is to see to it.
 const WARNED: u16 = 14;
@@ -67,6 +68,10 @@ pub struct Standing {
     pub quarantined: usize,
     /// How many reviews wait for a human, up to a thousand.
     pub reviews: usize,
+    /// How many files wait for a human, up to a thousand.
+    pub files: usize,
+    /// Since when the file waits that has waited longest.
+    pub files_since: Option<Timestamp>,
 }
 
 /// Reads everything there is to say about an integration; `None` where there is none.
@@ -79,12 +84,13 @@ pub async fn standing(ports: &Ports, id: &IntegrationId) -> Result<Option<Standi
     let Some(stored) = integration::read(store, id).await? else {
         return Ok(None);
     };
-    let (runs, schedule, tokens, quarantined, reviews) = futures::try_join!(
+    let (runs, schedule, tokens, quarantined, reviews, files) = futures::try_join!(
         runs_standing(store, id),
         schedule::read(store, id),
         oauth::read(store, id),
         count(store, id, "quarantine"),
         count(store, id, "review"),
+        transfer::list_waiting_files(store, id, COUNTED),
     )?;
     Ok(Some(Standing {
         stored,
@@ -96,6 +102,8 @@ pub async fn standing(ports: &Ports, id: &IntegrationId) -> Result<Option<Standi
         now: ports.now(),
         quarantined,
         reviews,
+        files: files.len(),
+        files_since: files.iter().map(|waiting| waiting.since).min(),
     }))
 }
 
@@ -133,6 +141,7 @@ impl Standing {
             .or_else(|| self.silent())
             .or_else(|| self.expiring())
             .or_else(|| self.needs_a_human())
+            .or_else(|| self.files_wait())
             .unwrap_or_else(|| self.unremarkable())
     }
 
@@ -242,6 +251,17 @@ impl Standing {
                 "list the quarantine, correct what is named there, and retry",
             ),
         };
+        Some(Health::new(Level::Attention, cause, next))
+    }
+
+    fn files_wait(&self) -> Option<Health> {
+        let since = day(self.files_since?);
+        let cause = match self.files {
+            1 => format!("a file has waited for somebody since {since}"),
+            files => format!("{files} files wait for somebody, one of them since {since}"),
+        };
+        let next =
+            "list the files, download those that are ready and import them, then decide what became of each";
         Some(Health::new(Level::Attention, cause, next))
     }
 

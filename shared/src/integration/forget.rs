@@ -53,6 +53,10 @@ fn plain(id: &IntegrationId) -> Vec<Query> {
         "webhook",
         "receipt",
         "event",
+        "file-row",
+        "file-open",
+        "file-waiting",
+        "file-accepted",
     ]
     .map(|what| {
         Query::new(

@@ -6,7 +6,6 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use jiff::Timestamp;
-use percent_encoding::percent_decode_str;
 use ring::hmac;
 use url::Url;
 
@@ -19,7 +18,7 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 const PUBLISHED: &str = "https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256\
     &X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z\
     &X-Amz-Expires=86400&X-Amz-SignedHeaders=host\
-    &X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c031957d157751f604d404";
+    &X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
 
 fn objects() -> S3Objects {
     let config = aws_sdk_s3::Config::builder()
@@ -44,13 +43,9 @@ fn takes(method: &str, url: &str, headers: &BTreeMap<String, String>) -> bool {
     let url = Url::parse(url).unwrap();
     let pairs: Vec<&str> = url.query().unwrap().split('&').collect();
     let value = |name: &str| {
-        let pair = pairs
-            .iter()
-            .find_map(|pair| pair.strip_prefix(&format!("{name}=")));
-        percent_decode_str(pair.unwrap())
-            .decode_utf8()
-            .unwrap()
-            .into_owned()
+        let mut pairs = url.query_pairs();
+        let found = pairs.find_map(|(known, value)| (known == name).then(|| value.into_owned()));
+        found.unwrap()
     };
     let mut signed: Vec<&str> = pairs.clone();
     signed.retain(|pair| !pair.starts_with("X-Amz-Signature="));
@@ -79,7 +74,7 @@ fn takes(method: &str, url: &str, headers: &BTreeMap<String, String>) -> bool {
         sha256(canonical.as_bytes())
     );
     let first = format!("AWS4{SECRET}").into_bytes();
-    let key = scope.split('/').fold(first, |key, part| mac(&key, part));
+    let key = scope.split('/').fold(first, |key: Vec<u8>, part| mac(&key, part));
     let signature: String = mac(&key, &text)
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -159,7 +154,7 @@ async fn a_link_to_put_is_signed_for_length_checksum_and_content_type() {
         ("content-type", "text/csv; charset=utf-8"),
         (
             "x-amz-checksum-sha256",
-            "dpLDrTVAu4A8Ags6r0yjSMPCMXfxT4AsBO7HheGeL5Y=",
+            "dpLDrTVAu4A8Ags67mbNiIcSMjTqDG5xQ8Ct1z/0Me0=",
         ),
     ] {
         // What is not in a header that is signed is in the query, which is signed as a whole.
@@ -169,10 +164,7 @@ async fn a_link_to_put_is_signed_for_length_checksum_and_content_type() {
             .filter(|_| signed.split(';').any(|one| one == name));
         let query = parameter(&link, name);
         let bound = header.cloned().or(query);
-        assert!(bound.is_some(), "{name}: {signed} {}", link.url);
-        if let (Some(bound), true) = (bound, name != "x-amz-checksum-sha256") {
-            assert_eq!(bound, value);
-        }
+        assert_eq!(bound.as_deref(), Some(value), "{name}");
         let mut headers = link.headers.clone();
         if headers.insert(name.to_owned(), "4".to_owned()).is_some() {
             assert!(!takes("PUT", &link.url, &headers), "{name}");

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use super::TransferError;
 use super::close::MOST_FAULTS;
-use super::file::{File, FileState, RowFault, demand};
-use crate::csv::{Profile, ReadError, Reader, RowError, Totals};
+use super::file::{File, FileState, RowFault};
+use super::list::demand;
+use crate::csv::{Column, Profile, ReadError, Reader, RowError, Totals};
 use crate::integration::audit;
 use crate::model::{FieldError, FileId, IntegrationId};
 use crate::objects::{self, ObjectError, Objects};
@@ -126,7 +127,6 @@ fn examine(file: &mut File, bytes: &[u8]) {
                 faults.extend(of_row(error));
             }
         })
-        .map_err(of_file)
     });
     faults.truncate(MOST_FAULTS);
     file.state = FileState::Accepted;
@@ -169,14 +169,23 @@ pub(super) fn profile(file: &File) -> Result<Profile, Vec<RowFault>> {
     profile.map_err(|faults| faults.into_iter().map(|fault| RowFault::new(0, fault)).collect())
 }
 
-fn scan(profile: &Profile, bytes: &[u8], mut refused: impl FnMut(RowError)) -> Result<Totals, ReadError> {
-    let mut reader = Reader::new(profile, bytes)?;
-    while let Some(row) = reader.read()? {
+fn scan(profile: &Profile, bytes: &[u8], mut refused: impl FnMut(RowError)) -> Result<Totals, Vec<RowFault>> {
+    let mut reader = Reader::new(profile, bytes).map_err(of_file)?;
+    let absent: Vec<_> = reader.absent().map(absent).collect();
+    if !absent.is_empty() {
+        return Err(absent);
+    }
+    while let Some(row) = reader.read().map_err(of_file)? {
         if let Err(error) = row {
             refused(error);
         }
     }
-    reader.finish()
+    reader.finish().map_err(of_file)
+}
+
+/// What was announced and is not there would be read as empty in every row.
+fn absent(column: &Column) -> RowFault {
+    RowFault::new(0, FieldError::new(column.header(), "is missing from the header"))
 }
 
 fn of_row(error: RowError) -> impl Iterator<Item = RowFault> {

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 
 use super::TransferError;
-use super::file::{File, FileState, RowFault, demand};
+use super::file::{File, FileState, RowFault};
+use super::list::demand;
 use super::render::{Head, Render, Rendered, Unrenderable};
 use super::rows::{Item, items_prefix};
 use crate::model::{FieldError, FileId, IntegrationId};

@@ -1,13 +1,16 @@
 //! What a human says became of a file, and what follows for its rows.
 
 use jiff::{Timestamp, ToSpan};
+use serde::Deserialize;
 
 use super::TransferError;
-use super::file::{Decided, File, FileDirection, FileState, demand};
+use super::file::{Decided, File, FileDirection, FileState};
+use super::list::demand;
 use super::rows::{Filed, filed_key, items};
 use crate::export::Reason;
 use crate::integration::audit;
 use crate::model::{FileId, FileRowKey, IntegrationId};
+use crate::objects::Objects;
 use crate::store::{Content, Expect, Key, Store, StoreError, Write};
 
 /// How long the rows of a settled file are kept, in days: what they hold may be personal data.
@@ -21,7 +24,8 @@ const BATCH: usize = 45;
 const BATCHES: usize = 100;
 
 /// What became of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FileDecision {
     /// The system has it.
     Imported,
@@ -115,6 +119,17 @@ pub async fn decide(
             Err(StoreError::Refused { .. }) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// Deletes the object of a file that came in and is not to be used; where that fails, the bucket drops it after 90 days.
+pub async fn put_away(objects: &dyn Objects, file: &File) {
+    let is_ours = file.direction == FileDirection::In && file.state == FileState::Discarded;
+    let Some(key) = file.object.as_deref().filter(|_| is_ours) else {
+        return;
+    };
+    if let Err(error) = objects.delete(key).await {
+        tracing::warn!(file = %file.id, %error, "left the object to the bucket");
     }
 }
 

@@ -6,10 +6,9 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::TransferError;
 use crate::model::{FieldError, FileId, FilePurpose, FileRowKey, IntegrationId};
 use crate::publish::ResultEvent;
-use crate::store::{Content, Expect, Key, Query, Row, Store, StoreError, Table, Write};
+use crate::store::{Content, Expect, Key, Table, Write};
 use crate::sync::outbox;
 
 /// Begins the place of every file.
@@ -64,6 +63,16 @@ pub struct Decided {
     pub reason: Box<str>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A file that waits for a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingFile {
+    /// Which file.
+    pub file: FileId,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// Something wrong with a row of a file; nothing of what it holds.
@@ -194,6 +203,11 @@ impl FileState {
     pub const fn waits_for_a_human(self) -> bool {
         matches!(self, Self::Ready | Self::Failed)
     }
+
+    /// Says whether the next run takes it.
+    const fn waits_for_a_run(self) -> bool {
+        matches!(self, Self::Accepted)
+    }
 }
 
 impl File {
@@ -248,27 +262,33 @@ impl File {
         if was == Some(self.state) {
             return writes;
         }
-        let places: [(fn(FileState) -> bool, Key); 2] = [
-            (FileState::waits_for_a_human, waiting_key(integration, &self.id)),
-            (
-                |state| state == FileState::Accepted,
-                accepted_key(integration, &self.purpose, &self.id),
-            ),
-        ];
-        for (belongs, place) in places {
-            match (was.is_some_and(belongs), belongs(self.state)) {
-                (false, true) => {
-                    writes.push(Write::put(place, Expect::Anything, Content::of(&self.id)));
-                }
-                (true, false) => writes.push(Write::delete(place, Expect::Anything)),
-                _ => {}
-            }
-        }
+        writes.extend(self.place(integration, was, FileState::waits_for_a_human, waiting_key));
+        writes.extend(self.place(integration, was, FileState::waits_for_a_run, accepted_key));
         if let Some(event) = self.event(integration, version) {
             let name = format!("file.{}.{version:010}", self.id);
             writes.push(outbox::post(integration, &name, &event, self.changed_at));
         }
         writes
+    }
+
+    /// Returns the write that puts it among those that wait for somebody, or takes it out.
+    fn place(
+        &self,
+        integration: &IntegrationId,
+        was: Option<FileState>,
+        waits: fn(FileState) -> bool,
+        place: fn(&IntegrationId, &Self) -> Key,
+    ) -> Option<Write> {
+        let place = place(integration, self);
+        let content = WaitingFile {
+            file: self.id.clone(),
+            since: self.changed_at,
+        };
+        match (was.is_some_and(waits), waits(self.state)) {
+            (false, true) => Some(Write::put(place, Expect::Anything, Content::of(&content))),
+            (true, false) => Some(Write::delete(place, Expect::Anything)),
+            _ => None,
+        }
     }
 
     /// Says until when it is known, once nothing becomes of it any more.
@@ -336,100 +356,25 @@ pub fn file_key(integration: &IntegrationId, id: &FileId) -> Key {
     key(integration, format!("{PREFIX}{}#{id}", integration.system))
 }
 
-fn waiting_key(integration: &IntegrationId, id: &FileId) -> Key {
-    key(integration, format!("file-waiting#{}#{id}", integration.system))
+pub(super) fn waiting_prefix(integration: &IntegrationId) -> String {
+    format!("file-waiting#{}#", integration.system)
+}
+
+fn waiting_key(integration: &IntegrationId, file: &File) -> Key {
+    let prefix = waiting_prefix(integration);
+    key(integration, format!("{prefix}{}", file.id))
 }
 
 pub(super) fn accepted_prefix(integration: &IntegrationId, purpose: &FilePurpose) -> String {
     format!("file-accepted#{}#{purpose}#", integration.system)
 }
 
-fn accepted_key(integration: &IntegrationId, purpose: &FilePurpose, id: &FileId) -> Key {
-    key(
-        integration,
-        format!("{}{id}", accepted_prefix(integration, purpose)),
-    )
+fn accepted_key(integration: &IntegrationId, file: &File) -> Key {
+    let prefix = accepted_prefix(integration, &file.purpose);
+    key(integration, format!("{prefix}{}", file.id))
 }
 
-/// Returns a file with the version of its row, none where there is no such file.
-pub(super) async fn find(
-    store: &dyn Store,
-    integration: &IntegrationId,
-    id: &FileId,
-) -> Result<Option<(File, u64)>, StoreError> {
-    let key = file_key(integration, id);
-    let row = store.get(std::slice::from_ref(&key)).await?.pop().flatten();
-    row.map(|row| Ok((row.decode()?, row.version))).transpose()
-}
-
-pub(super) async fn demand(
-    store: &dyn Store,
-    integration: &IntegrationId,
-    id: &FileId,
-) -> Result<(File, u64), TransferError> {
-    find(store, integration, id).await?.ok_or(TransferError::Missing)
-}
-
-/// Returns a file.
-///
-/// # Errors
-///
-/// `Missing`, `Store`.
-pub async fn read_file(
-    store: &dyn Store,
-    integration: &IntegrationId,
-    id: &FileId,
-) -> Result<File, TransferError> {
-    demand(store, integration, id).await.map(|(file, _)| file)
-}
-
-/// Returns some files of an integration, the newest first, with the place to go on after.
-///
-/// # Errors
-///
-/// Those of the store.
-pub async fn list_files(
-    store: &dyn Store,
-    integration: &IntegrationId,
-    after: Option<String>,
-    limit: usize,
-) -> Result<(Vec<File>, Option<String>), StoreError> {
-    let prefix = format!("{PREFIX}{}#", integration.system);
-    let query = Query::new(Table::Control, integration.organization.as_str(), prefix, limit);
-    let page = store.query(&query.newest_first().after(after)).await?;
-    let files: Result<Vec<File>, _> = page.rows.iter().map(Row::decode).collect();
-    Ok((files?, page.next))
-}
-
-/// Returns the files that wait for a human, the oldest first, up to `limit`.
-///
-/// # Errors
-///
-/// Those of the store.
-pub async fn list_waiting_files(
-    store: &dyn Store,
-    integration: &IntegrationId,
-    limit: usize,
-) -> Result<Vec<FileId>, StoreError> {
-    let prefix = format!("file-waiting#{}#", integration.system);
-    let query = Query::new(Table::Control, integration.organization.as_str(), prefix, limit);
-    let page = store.query(&query).await?;
-    page.rows.iter().map(Row::decode).collect()
-}
-
-/// Returns the uploads that a run can take, the oldest first, up to `limit`.
-///
-/// # Errors
-///
-/// Those of the store.
-pub async fn list_accepted_files(
-    store: &dyn Store,
-    integration: &IntegrationId,
-    purpose: &FilePurpose,
-    limit: usize,
-) -> Result<Vec<FileId>, StoreError> {
-    let prefix = accepted_prefix(integration, purpose);
-    let query = Query::new(Table::Control, integration.organization.as_str(), prefix, limit);
-    let page = store.query(&query).await?;
-    page.rows.iter().map(Row::decode).collect()
+/// Returns what the places of an integration's files begin with.
+pub(crate) fn files_prefix(integration: &IntegrationId) -> String {
+    format!("{PREFIX}{}#", integration.system)
 }

@@ -6,11 +6,12 @@ use super::TransferError;
 use super::close::close;
 use super::collect;
 use super::decide::retire;
-use super::file::{File, FileState, PREFIX, find};
+use super::file::{File, FileState, PREFIX, file_key};
+use super::list::find;
 use super::render::Render;
 use crate::model::{FileId, IntegrationId};
 use crate::objects::Objects;
-use crate::store::{Key, Store, StoreError};
+use crate::store::{Expect, Key, Store, StoreError, Write};
 
 /// When a file is looked at again that nobody can render.
 const LATER: SignedDuration = SignedDuration::from_hours(1);
@@ -61,6 +62,29 @@ pub async fn mend(mend: &Mend<'_>, integration: &IntegrationId, id: &FileId) -> 
             retire(mend.store, integration, id, mend.now).await.map(|_| true)
         }
         _ => Ok(false),
+    }
+}
+
+/// Removes a file that has not left, where its integration is gone; its rows went with that.
+///
+/// # Errors
+///
+/// `Store`; it stays due.
+pub async fn abandon(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    id: &FileId,
+) -> Result<(), TransferError> {
+    let Some((file, version)) = find(store, integration, id).await? else {
+        return Ok(());
+    };
+    if !matches!(file.state, FileState::Collecting | FileState::Closing) {
+        return Ok(());
+    }
+    let write = Write::delete(file_key(integration, id), Expect::Version(version));
+    match store.write(vec![write]).await {
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

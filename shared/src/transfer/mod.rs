@@ -47,7 +47,11 @@
 //! # Limits
 //!
 //! A file has at most [`MAX_ROWS`] rows; what comes after goes into another. It is closed [`QUIET`] after its last row, and
-//! [`LONGEST`] after its first at the latest. A file of which nobody says what became of it keeps its rows.
+//! [`LONGEST`] after its first at the latest. A file of which nobody says what became of it keeps its rows; its object
+//! is gone after 90 days all the same: discard it then, and its rows are collected again.
+//!
+//! Where an integration is disconnected its items go; the files, and by which file a row went out, stay: a human may have
+//! imported it.
 
 mod accept;
 mod announce;
@@ -56,6 +60,7 @@ mod collect;
 mod decide;
 mod error;
 mod file;
+mod list;
 mod mend;
 mod pages;
 mod render;
@@ -67,15 +72,13 @@ pub use accept::{accept, done};
 pub use announce::{Announcement, announce, download};
 pub use close::close;
 pub use collect::{LONGEST, MAX_ROW_BYTES, MAX_ROWS, Placed, QUIET, Repeat, collect};
-pub use decide::{FileDecision, FileVerdict, decide};
+pub use decide::{FileDecision, FileVerdict, decide, put_away};
 pub use error::TransferError;
-pub(crate) use file::PREFIX;
-pub use file::{
-    Announced, Decided, File, FileDirection, FileState, RowFault, file_key, list_accepted_files, list_files,
-    list_waiting_files, read_file,
-};
+pub use file::{Announced, Decided, File, FileDirection, FileState, RowFault, WaitingFile, file_key};
+pub(crate) use file::{PREFIX, files_prefix};
+pub use list::{list_accepted_files, list_files, list_waiting_files, read_file};
 pub(crate) use mend::of;
-pub use mend::{Mend, mend};
+pub use mend::{Mend, abandon, mend};
 pub use pages::{FilePage, FileRow, Pages, pages, read_page};
 pub use render::{Head, Render, Rendered, Rendering, Table, Unrenderable};
 pub use rows::{RowStanding, standing, standings};

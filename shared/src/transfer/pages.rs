@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use super::TransferError;
 use super::accept::{fetch, profile};
-use super::file::{File, FileState, demand};
+use super::file::{File, FileState};
+use super::list::demand;
 use crate::csv::{Profile, ReadError, Reader};
 use crate::model::{FileId, IntegrationId};
 use crate::objects::Objects;

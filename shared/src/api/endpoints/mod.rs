@@ -2,6 +2,7 @@
 
 pub(super) mod bulk;
 pub(super) mod exports;
+pub(super) mod files;
 pub(super) mod graphql;
 pub(super) mod integrations;
 pub(super) mod meta;

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::files::announcement;
 use super::world::{Answer, Ask, World, ask, configuration};
 use crate::api::access::{Access, access};
 use crate::api::{Api, Caller, document};
@@ -58,6 +59,12 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("getWebhookEvent", 404, 404),
     ("replayWebhookEvent", 404, 404),
     ("replayWebhookEvents", 404, 202),
+    ("listFiles", 404, 200),
+    ("announceFile", 404, 201),
+    ("getFile", 404, 404),
+    ("downloadFile", 404, 404),
+    ("acceptFile", 404, 404),
+    ("decideFile", 404, 404),
     ("listMembers", 200, 200),
     ("putMembersInBulk", 200, 200),
     ("getMember", 404, 404),
@@ -124,7 +131,8 @@ impl Route {
             .replace("{recordId}", "100234")
             .replace("{source}", "dynamics365")
             .replace("{endpointId}", "hlf.q83vEjRWeJCrze_-7dy6mA")
-            .replace("{eventId}", "01900000-0000-7000-8000-000000000000");
+            .replace("{eventId}", "01900000-0000-7000-8000-000000000000")
+            .replace("{fileId}", "01900000-0000-7000-8000-000000000000");
         let path = path
             .replace("{kind}", "member")
             .replace("{reviewId}", "conflict.member.100234");
@@ -175,6 +183,8 @@ fn body(name: &str) -> Value {
         }
         "putMembersInBulk" => json!({ "id": "1", "lastName": "Ek" }),
         "scheduleSync" => json!({ "expression": "rate(1 hour)", "zone": "Europe/Oslo" }),
+        "announceFile" => announcement(),
+        "decideFile" => json!({ "decision": "imported", "reason": "the import log says so" }),
         "executeGraphql" => json!({ "query": "{ integrationSystems { totalCount } }" }),
         _ => Value::Null,
     }

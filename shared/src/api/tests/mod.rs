@@ -9,6 +9,7 @@ mod disconnecting;
 mod document;
 mod expiring;
 mod exporting;
+mod files;
 mod graphql;
 mod graphql_limits;
 mod idempotency;

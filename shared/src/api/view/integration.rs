@@ -133,6 +133,12 @@ pub(in crate::api) struct StatusView {
     quarantined: usize,
     /// How many reviews wait for a decision, up to 1000.
     reviews: usize,
+    /// How many files wait for somebody, up to 1000.
+    files: usize,
+    /// Since when the file waits that has waited longest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    files_since: Option<Timestamp>,
 }
 
 impl From<Integration> for IntegrationView {
@@ -175,6 +181,8 @@ impl From<Standing> for StatusView {
             last_run: standing.runs.last.map(RunView::from),
             quarantined: standing.quarantined,
             reviews: standing.reviews,
+            files: standing.files,
+            files_since: standing.files_since,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What answers look like.
 
 mod export;
+mod file;
 mod integration;
 mod record;
 mod registry;
@@ -14,6 +15,7 @@ pub(super) use export::{
     BooksView, CompareBody, ExportBody, ExportList, ExportReview, ExportedView, ForceBody, OF_REIMBURSEMENT,
     ReimbursementBody, ReimbursementList, ReimbursementView,
 };
+pub(super) use file::{AnnouncementBody, FileDecisionBody, FileList, FileView};
 pub(super) use integration::{IntegrationBody, IntegrationList, IntegrationView, StatusView};
 pub(super) use record::{CourseEnrollmentBody, MemberBody, MembershipBody, RecordList, RecordView};
 pub(super) use registry::{GraphqlAnswer, GraphqlRequest, IntrospectionForm, TokenAnswer, TokenForm};

@@ -6,7 +6,8 @@ use futures::future::join_all;
 use serde_json::Value;
 
 use super::super::collect::due;
-use super::super::file::{FileDirection, find};
+use super::super::file::FileDirection;
+use super::super::list::find;
 use super::world::{World, after, decide, key, now, row, rows, table};
 use crate::model::FileRowKey;
 use crate::store::Store as _;
