@@ -113,7 +113,8 @@ impl Receiver {
     ) -> Result<Received, ReceiveError> {
         let now = self.ports.now();
         let place = place(source, endpoint);
-        let known = place.as_ref().and_then(|(_, id)| self.known(id, now));
+        let known = place.as_ref();
+        let known = known.and_then(|(integration, id)| self.known(integration, id, now));
         // As much is computed for who is not known as for who is.
         let first = match &known {
             Some(known) => raw.clone().verify(&known.verifier, now),
@@ -161,9 +162,13 @@ impl Receiver {
         Ok(Some(Ok(received)))
     }
 
-    fn known(&self, id: &EndpointId, now: Timestamp) -> Option<Arc<Known>> {
+    /// Returns an endpoint that was looked up of late; under another system's address there is none.
+    fn known(&self, integration: &IntegrationId, id: &EndpointId, now: Timestamp) -> Option<Arc<Known>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(id).filter(|known| now < known.until).cloned()
+        let known = known.get(id).filter(|known| now < known.until);
+        known
+            .filter(|known| known.endpoint.integration == *integration)
+            .cloned()
     }
 
     /// Returns what verifies for an endpoint, where its rows are as they were: a refusal opens no secret.
