@@ -35,7 +35,7 @@ use crate::secrets::Secret;
 use definition::Definition;
 use session::Sessions;
 
-pub use definition::WebhookSupport;
+pub use definition::{Registers, WebhookSupport};
 pub use registry::{Registry, secret_name};
 
 /// What adapters share: made once in the life of a process, so that a warm one keeps its connections and tokens.

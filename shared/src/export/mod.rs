@@ -52,6 +52,7 @@ mod fault;
 mod intend;
 mod intent;
 mod ledger;
+mod look_again;
 mod mapping;
 mod preflight;
 #[cfg(test)]
@@ -79,6 +80,7 @@ pub use intent::{
     read_voucher,
 };
 pub use ledger::{Books, Dedup, Entries, Entry, FindError, Ledger, Needs, Route, Sent, Standing};
+pub use look_again::{Looked, look_again};
 pub use mapping::{Dimension, ExpenseType, LineField, Mapping, Source, Tax};
 pub use preflight::{AccountState, Batch, Candidate, LedgerFacts, Preflight, Ready, Refused, check};
 pub use reason::{NoReason, Reason};

@@ -1,12 +1,56 @@
 //! Xledger, by its GraphQL API, its SOAP services, or a file.
+//!
+//! Source: github.com/xledger/graphql-samples, the help pages of Xledger UK, and public clients, read 2026-11-21. The vendor's
+//! own document of the API is not public.
+//!
+//! # Limits
+//!
+//! 500 nodes in a mutation, 10,000 rows on a page. Bursts, requests at once and credits are limited for each API token;
+//! 5,000 requests and 1,000 MB each way are in the price of a month. A voucher costs about six requests: a look and a write
+//! to send it, and two or three for each look until it is posted.
+//!
+//! # Quirks
+//!
+//! - Errors come with status 200, and their `code` stands beside `message`.
+//! - Times are those of Central Europe, and do not say so.
+//! - Lines are put into a queue, and a job posts them about every half hour in daytime. Posted ones leave the queue.
+//! - Nothing keeps two lines from having one `extIdentifier`, and nothing says that a call is taken wholly or not at all.
+//! - `transactions` has no `extIdentifier`; `journalEntries` does. `pageInfo` has no `endCursor`.
+//! - A webhook is signed by the API token that it was made with.
+//!
+//! Deliberately absent: `updateGLImportItems` and `removeGLImportItems`. What stands in the queue is a human's to mend.
 
-use std::sync::Arc;
+mod adapter;
+mod assemble;
+mod books;
+mod client;
+mod config;
+#[cfg(test)]
+mod config_tests;
+mod draft;
+mod error;
+#[cfg(test)]
+mod error_tests;
+mod ledger;
+mod look;
+mod probe;
+mod route;
+mod subscribe;
+mod time;
+mod webhook;
+mod wire;
 
+use std::sync::{Arc, Mutex};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
-use super::{Connections, WebhookSupport};
+use super::session::Session;
+use super::{Connections, Registers, WebhookSupport, wrap};
 use crate::adapter::{Adapter, ReadWebhook};
 use crate::export::Books;
 use crate::flow::refresh::Registration;
@@ -14,20 +58,19 @@ use crate::http::Exceptions;
 use crate::integration::Integration;
 use crate::model::{FieldError, Kind};
 use crate::secrets::Secret;
+use client::Client;
+use config::{Credentials, Settings};
+use route::Ways;
 
 /// Xledger as a kind of system.
 #[derive(Debug)]
 pub(super) struct Definition;
 
-fn absent<T>() -> Result<T, Vec<FieldError>> {
-    Err(vec![FieldError::new("integrationType", "has no adapter")])
-}
-
 impl super::Definition for Definition {
     fn webhook_support(&self) -> WebhookSupport {
         WebhookSupport {
-            reads: false,
-            registers: false,
+            reads: true,
+            registers: Registers::SignedByToken,
         }
     }
 
@@ -35,48 +78,56 @@ impl super::Definition for Definition {
         Vec::new()
     }
 
-    fn check_settings(&self, _: &Value, _: &Exceptions) -> Result<(), Vec<FieldError>> {
-        absent()
+    fn check_settings(&self, settings: &Value, exceptions: &Exceptions) -> Result<(), Vec<FieldError>> {
+        Settings::read(settings, exceptions).map(drop)
     }
 
-    fn check_move(&self, _: &Value, _: &Value) -> Result<(), Vec<FieldError>> {
-        Ok(())
+    fn check_move(&self, before: &Value, after: &Value) -> Result<(), Vec<FieldError>> {
+        config::check_move(before, after)
     }
 
-    fn check_credentials(&self, _: &SecretString) -> Result<(), Vec<FieldError>> {
-        absent()
+    fn check_credentials(&self, credentials: &SecretString) -> Result<(), Vec<FieldError>> {
+        Credentials::read(credentials).map(drop)
     }
 
-    fn credentials_expire_at(&self, _: &SecretString) -> Option<Timestamp> {
-        None
+    fn credentials_expire_at(&self, credentials: &SecretString) -> Option<Timestamp> {
+        Credentials::read(credentials).ok()?.expires_at
     }
 
     fn connect(
         &self,
-        _: &Integration,
-        _: &Secret,
-        _: &Connections,
-        _: Timestamp,
+        integration: &Integration,
+        secret: &Secret,
+        connections: &Connections,
+        deadline: Timestamp,
     ) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
-        absent()
+        let (settings, ways) = set_up(integration, secret, connections)?;
+        let adapter = adapter::Xledger { settings, ways };
+        Ok(wrap(adapter, &connections.clock, deadline))
     }
 
     fn books(
         &self,
-        _: &Integration,
-        _: &Secret,
-        _: &Connections,
+        integration: &Integration,
+        secret: &Secret,
+        connections: &Connections,
     ) -> Result<Option<Arc<dyn Books>>, Vec<FieldError>> {
-        Ok(None)
+        let (settings, ways) = set_up(integration, secret, connections)?;
+        Ok(Some(Arc::new(books::Xledger {
+            settings,
+            ways,
+            clock: Arc::clone(&connections.clock),
+        })))
     }
 
+    /// An API token is shown as it is.
     fn registration(
         &self,
-        _: &Integration,
-        _: &Secret,
-        _: &Connections,
+        integration: &Integration,
+        secret: &Secret,
+        connections: &Connections,
     ) -> Result<Option<Registration>, Vec<FieldError>> {
-        absent()
+        set_up(integration, secret, connections).map(|_| None)
     }
 
     fn webhooks(
@@ -84,6 +135,42 @@ impl super::Definition for Definition {
         _: &Integration,
         _: &Exceptions,
     ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
-        Ok(None)
+        Ok(Some(Arc::new(webhook::Changed)))
     }
+}
+
+/// Reads what an integration is set up with, and makes the ways that it leaves open; nothing is sent.
+fn set_up(
+    integration: &Integration,
+    secret: &Secret,
+    connections: &Connections,
+) -> Result<(Settings, Ways), Vec<FieldError>> {
+    let http = connections.http.counted();
+    let settings = Settings::read(&integration.settings, http.exceptions())?;
+    let credentials = Credentials::read(&secret.value)?;
+    credentials.check(settings.protocol)?;
+    let graphql = credentials.api_token.map(|token| {
+        Arc::new(Client {
+            session: session(connections, &settings, &token),
+            clock: Arc::clone(&connections.clock),
+            url: settings.graphql.clone(),
+            page_size: settings.page_size,
+            taken: Mutex::default(),
+            token,
+            http,
+        })
+    });
+    let ways = Ways {
+        graphql,
+        soap: None,
+        csv: settings.csv,
+    };
+    Ok((settings, ways))
+}
+
+/// Limits are set for each token; it is known here by its digest.
+fn session(connections: &Connections, settings: &Settings, token: &SecretString) -> Arc<Session> {
+    let digest = Sha256::digest(token.expose_secret());
+    let key = format!("{} {}", settings.graphql, URL_SAFE_NO_PAD.encode(digest));
+    connections.sessions.of(&key)
 }
