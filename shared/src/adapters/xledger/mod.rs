@@ -1,5 +1,14 @@
 //! Xledger, by its GraphQL API, its SOAP services, or a file.
 
+pub mod file;
+pub mod gl02xml;
+#[cfg(test)]
+mod gl02xml_tests;
+pub mod soap;
+#[cfg(test)]
+mod vouchers;
+mod xml;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
