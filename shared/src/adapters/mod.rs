@@ -14,7 +14,7 @@ mod definition;
 mod dynamics365;
 mod registry;
 mod session;
-mod xledger;
+pub mod xledger;
 
 use std::fmt;
 use std::sync::Arc;

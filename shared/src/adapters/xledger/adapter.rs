@@ -40,8 +40,7 @@ impl Adapter for Xledger {
     }
 
     fn take_usage(&self) -> Usage {
-        let client = self.ways.graphql.as_ref();
-        client.map(|client| client.take_usage()).unwrap_or_default()
+        self.ways.meter.take()
     }
 
     async fn probe(&self) -> Vec<Finding> {

@@ -63,8 +63,7 @@ impl Books for Xledger {
     }
 
     fn take_usage(&self) -> Usage {
-        let client = self.ways.graphql.as_ref();
-        client.map(|client| client.take_usage()).unwrap_or_default()
+        self.ways.meter.take()
     }
 
     async fn route(&self) -> Result<Route> {

@@ -3,7 +3,7 @@
 //! A document is made of names that stand here or in checked settings; every value travels as a variable.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
@@ -15,10 +15,10 @@ use url::Url;
 
 use super::error::{self, Effect};
 use super::wire::{Connection, Rows};
-use crate::adapter::{Error, ErrorKind, Result, Usage};
+use crate::adapter::{Error, ErrorKind, Result};
 use crate::adapters::session::Session;
 use crate::clock::Clock;
-use crate::http::{Call, Http, HttpCounts, Limits};
+use crate::http::{Call, Http, Limits};
 
 /// How long a write may take: together with the look that may follow it, less than what is left of a claim.
 pub(super) const WRITE: Limits = Limits {
@@ -37,7 +37,6 @@ pub(super) struct Client {
     pub(super) url: Url,
     pub(super) token: SecretString,
     pub(super) page_size: u64,
-    pub(super) taken: Mutex<HttpCounts>,
 }
 
 /// A connection of the query root, and which of its rows are wanted.
@@ -198,17 +197,6 @@ impl Client {
             after = last;
         }
         Err(Effect::Reads.misread("the listing does not end"))
-    }
-
-    /// Returns what was sent and received since this was last asked.
-    pub(super) fn take_usage(&self) -> Usage {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let (counts, before) = (self.http.counters().read(), *taken);
-        *taken = counts;
-        Usage {
-            requests: counts.requests - before.requests,
-            bytes_received: counts.received_bytes - before.received_bytes,
-        }
     }
 
     fn pass_gate(&self) -> Result<()> {

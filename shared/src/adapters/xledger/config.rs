@@ -15,11 +15,14 @@
 //! }
 //! ```
 //!
-//! Credentials; the API token is made in Xledger under "Access control", "GraphQL", and when it ends may be said as a time
+//! `soap` is [`SoapSettings`], and `file` [`FileProfile`]; where they name no address or currency, it is that of the rest.
+//!
+//! Credentials; which of them are needed says the protocol. The API token is made in Xledger under "Access control", "GraphQL", and when it ends may be said as a time
 //! or a date:
 //!
 //! ```json
-//! { "apiToken": "…", "expiresAt": "2027-01-31" }
+//! { "apiToken": "…", "expiresAt": "2027-01-31",
+//!   "soap": { "user": "…", "password": "…", "certificate": "-----BEGIN…", "privateKey": "-----BEGIN…" } }
 //! ```
 
 use std::fmt;
@@ -27,9 +30,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
+use super::file::FileProfile;
+use super::soap::{SoapCredentials, SoapSettings, home_currency};
 use crate::export::Mapping;
 use crate::http::{Exceptions, check_base_url};
 use crate::model::{Currency, FieldError, System};
@@ -71,6 +76,8 @@ pub(super) struct Settings {
     pub(super) page_size: u64,
     /// The ledger's own currency, in which all amounts are.
     pub(super) currency: Currency,
+    /// Where the SOAP services are, where that is known.
+    pub(super) soap: Option<SoapSettings>,
     pub(super) mapping: Mapping,
 }
 
@@ -83,7 +90,7 @@ impl Settings {
     pub(super) fn read(json: &Value, exceptions: &Exceptions) -> Result<Self, Vec<FieldError>> {
         let faults = Faults::default();
         let settings = Section::open("settings", json, &faults).and_then(|section| {
-            let settings = Self::read_section(&section, json, exceptions);
+            let settings = Self::read_section(&section, json, exceptions, &faults);
             section.finish();
             settings
         });
@@ -91,7 +98,12 @@ impl Settings {
     }
 
     /// Asks for every member before it gives up, so that every fault is told.
-    fn read_section(section: &Section<'_>, json: &Value, exceptions: &Exceptions) -> Option<Self> {
+    fn read_section(
+        section: &Section<'_>,
+        json: &Value,
+        exceptions: &Exceptions,
+        faults: &Faults,
+    ) -> Option<Self> {
         let graphql = graphql(section, exceptions);
         let protocol = section.text("protocol", protocol).unwrap_or(Protocol::Auto);
         let csv = section.flag("csv").unwrap_or(false);
@@ -101,9 +113,15 @@ impl Settings {
         let filter = section.text("extIdentifierFilter", identifier);
         let page_size = section.number("pageSize", 1, LARGEST_PAGE).unwrap_or(PAGE);
         let currency = currency(section);
+        let soap = soap(section, json, exceptions, faults);
+        section.get("file");
+        read_file(json, faults);
         let mapping = section.required_value("booking", |value| Mapping::read("settings.booking", value));
         if let (Some(mapping), Some(currency)) = (&mapping, currency) {
             check_currencies(section, mapping, currency);
+        }
+        if protocol == Protocol::Soap && mapping.as_ref().is_some_and(|mapping| mapping.entity.is_none()) {
+            section.fault("booking.entity", "is required by SOAP, whose files name it");
         }
         Some(Self {
             graphql: graphql?,
@@ -118,6 +136,7 @@ impl Settings {
             ext_identifier_filter: filter.unwrap_or_else(|| "extIdentifier".to_owned()),
             page_size,
             currency: currency?,
+            soap,
             mapping: mapping?,
         })
     }
@@ -191,13 +210,67 @@ fn protocol(text: &str) -> Result<Protocol, String> {
 }
 
 fn currency(section: &Section<'_>) -> Option<Currency> {
-    let code = section.text("currency", |text| {
-        text.parse::<Currency>().map_err(|error| error.to_string())
-    });
+    let code = section.text("currency", home_currency);
     match section.get("currency") {
         None => "NOK".parse().ok(),
         Some(_) => code,
     }
+}
+
+/// Returns an object with what is left out of it.
+fn completed(json: Option<&Value>, usual: &[(&str, Option<&str>)]) -> Value {
+    let mut completed = match json {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(given)) => given.clone(),
+        Some(other) => return other.clone(),
+    };
+    for (name, value) in usual {
+        if let (None, Some(value)) = (completed.get(*name), value) {
+            completed.insert((*name).to_owned(), (*value).into());
+        }
+    }
+    Value::Object(completed)
+}
+
+/// Reads where the SOAP services are: nobody is sent to the live ones who did not ask for them.
+fn soap(
+    section: &Section<'_>,
+    json: &Value,
+    exceptions: &Exceptions,
+    faults: &Faults,
+) -> Option<SoapSettings> {
+    let environment = json.get("environment").and_then(Value::as_str);
+    let home = match environment {
+        Some("live") => Some("https://ws.xledger.net"),
+        Some("demo") => Some("https://wsdemo.xledger.net"),
+        _ => None,
+    };
+    let given = section.get("soap");
+    let currency = json.get("currency").and_then(Value::as_str);
+    let soap = completed(given, &[("baseUrl", home), ("currency", currency)]);
+    if soap.is_object() && soap.get("baseUrl").is_none_or(Value::is_null) {
+        if given.is_some() && environment.is_none() {
+            section.fault("soap.baseUrl", "is required where there is no environment");
+        }
+        return None;
+    }
+    let section = Section::open("settings.soap", &soap, faults)?;
+    SoapSettings::read(&section, exceptions)
+}
+
+/// Reads what files look like; it is checked with everything else, and used where they are written.
+fn read_file(json: &Value, faults: &Faults) -> Option<FileProfile> {
+    let currency = json.get("currency").and_then(Value::as_str);
+    let file = completed(json.get("file"), &[("currency", currency)]);
+    let section = Section::open("settings.file", &file, faults)?;
+    FileProfile::read(&section)
+}
+
+/// Reads what files look like, by the settings of an integration.
+pub(super) fn file_profile(settings: &Value) -> Result<FileProfile, Vec<FieldError>> {
+    let faults = Faults::default();
+    let profile = read_file(settings, &faults);
+    faults.or(profile)
 }
 
 /// An amount in another currency is worked out by a rate of the day, which nobody here knows.
@@ -212,8 +285,9 @@ fn check_currencies(section: &Section<'_>, mapping: &Mapping, currency: Currency
 #[derive(Clone)]
 pub(super) struct Credentials {
     pub(super) api_token: Option<SecretString>,
+    pub(super) soap: Option<SoapCredentials>,
     /// When the token ends, where that is known.
-    pub(super) expires_at: Option<Timestamp>,
+    token_ends: Option<Timestamp>,
 }
 
 impl Credentials {
@@ -224,25 +298,42 @@ impl Credentials {
         let faults = Faults::default();
         let credentials = Section::open("credentials", &value, &faults).map(|section| {
             let api_token = section.text("apiToken", token);
-            let expires_at = section.text("expiresAt", instant);
+            let token_ends = section.text("expiresAt", instant);
+            let soap = section.section("soap");
+            let soap = soap.and_then(|section| SoapCredentials::read(&section));
             section.finish();
             Self {
                 api_token,
-                expires_at,
+                soap,
+                token_ends,
             }
         });
         faults.or(credentials)
     }
 
+    /// Says when the first of them stops working, where that is known.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        let certificate = self.soap.as_ref().and_then(SoapCredentials::expires_at);
+        self.token_ends.into_iter().chain(certificate).min()
+    }
+
     /// Checks that there is what the protocol asks for.
-    pub(super) fn check(&self, protocol: Protocol) -> Result<(), Vec<FieldError>> {
-        let missing = self.api_token.is_none() && matches!(protocol, Protocol::Auto | Protocol::Graphql);
-        match missing {
-            true => Err(vec![FieldError::new(
+    pub(super) fn check(&self, settings: &Settings) -> Result<(), Vec<FieldError>> {
+        let (token, soap) = (self.api_token.is_some(), self.soap.is_some());
+        let fault = |field: &str, reason: &str| Err(vec![FieldError::new(field, reason)]);
+        match settings.protocol {
+            Protocol::Graphql if !token => {
+                fault("credentials.apiToken", "is required by the protocol graphql")
+            }
+            Protocol::Soap if !soap => fault("credentials.soap", "is required by the protocol soap"),
+            Protocol::Soap if settings.soap.is_none() => {
+                fault("settings.soap.baseUrl", "is required by the protocol soap")
+            }
+            Protocol::Auto if !token && !soap && !settings.csv => fault(
                 "credentials.apiToken",
-                "is required by the protocol that the settings name",
-            )]),
-            false => Ok(()),
+                "is required, or soap, or a file: let one be the way by setting csv to true",
+            ),
+            _ => Ok(()),
         }
     }
 }
@@ -251,6 +342,7 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
             .field("api_token", &self.api_token.is_some())
+            .field("soap", &self.soap)
             .finish_non_exhaustive()
     }
 }

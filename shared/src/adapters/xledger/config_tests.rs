@@ -128,7 +128,7 @@ fn other_books_are_another_integration() {
 fn a_fault_of_a_credential_names_it_and_shows_nothing_of_it() {
     let read = |credentials: &Value| Credentials::read(&credentials.to_string().into());
     let good = read(&json!({ "apiToken": "dG9rZW4", "expiresAt": "2027-01-31" })).unwrap();
-    assert_eq!(good.expires_at, Some("2027-01-31T00:00:00Z".parse().unwrap()));
+    assert_eq!(good.expires_at(), Some("2027-01-31T00:00:00Z".parse().unwrap()));
     assert!(!format!("{good:?}").contains("dG9rZW4"));
     for wrong in [
         json!("canary"),
@@ -144,8 +144,56 @@ fn a_fault_of_a_credential_names_it_and_shows_nothing_of_it() {
 #[test]
 fn the_protocol_says_which_credential_is_needed() {
     let none = Credentials::read(&"{}".into()).unwrap();
-    for protocol in [Protocol::Auto, Protocol::Graphql] {
-        assert_eq!(none.check(protocol).unwrap_err()[0].field, "credentials.apiToken");
+    let soap = json!({ "soap": { "user": "webservice", "password": "canary" } });
+    let soap = Credentials::read(&soap.to_string().into()).unwrap();
+    let missing = |credentials: &Credentials, protocol: &str, csv: bool| {
+        let settings =
+            json!({ "environment": "live", "protocol": protocol, "csv": csv, "booking": booking() });
+        let settings = Settings::read(&settings, &Exceptions::none()).unwrap();
+        let faults = credentials.check(&settings).err().unwrap_or_default();
+        faults
+            .first()
+            .map(|fault| fault.field.clone())
+            .unwrap_or_default()
+    };
+    assert_eq!(missing(&none, "graphql", true), "credentials.apiToken");
+    assert_eq!(missing(&soap, "graphql", true), "credentials.apiToken");
+    assert_eq!(missing(&none, "auto", false), "credentials.apiToken");
+    assert_eq!(missing(&none, "soap", true), "credentials.soap");
+    for (credentials, protocol, csv) in [
+        (&none, "csv", false),
+        (&none, "auto", true),
+        (&soap, "auto", false),
+        (&soap, "soap", false),
+    ] {
+        assert_eq!(missing(credentials, protocol, csv), "", "{protocol}");
     }
-    assert!(none.check(Protocol::Csv).is_ok());
+}
+
+#[test]
+fn the_services_are_those_of_the_environment_and_never_the_live_ones_unasked() {
+    let soap = |settings: Value| {
+        let mut settings = settings;
+        settings["booking"] = booking();
+        Settings::read(&settings, &Exceptions::none()).map(|settings| format!("{:?}", settings.soap))
+    };
+    assert!(
+        soap(json!({ "environment": "live" }))
+            .unwrap()
+            .contains("ws.xledger.net")
+    );
+    assert!(
+        soap(json!({ "environment": "demo" }))
+            .unwrap()
+            .contains("wsdemo.xledger.net")
+    );
+    let demo = "https://demo.xledger.net";
+    assert_eq!(soap(json!({ "graphqlUrl": demo })).unwrap(), "None");
+    let faults = soap(json!({ "graphqlUrl": demo, "soap": {} })).unwrap_err();
+    assert_eq!(faults[0].field, "settings.soap.baseUrl");
+    let faults = soap(json!({ "environment": "demo", "soap": 1, "file": { "layout": "x" } })).unwrap_err();
+    let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["settings.soap", "settings.file.layout"]);
+    let swedish = json!({ "currency": "SEK" });
+    assert!(super::file_profile(&swedish).is_ok());
 }

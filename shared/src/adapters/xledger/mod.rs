@@ -31,16 +31,24 @@ mod draft;
 mod error;
 #[cfg(test)]
 mod error_tests;
+pub mod file;
+pub mod gl02xml;
+#[cfg(test)]
+mod gl02xml_tests;
 mod ledger;
 mod look;
 mod probe;
 mod route;
+pub mod soap;
 mod subscribe;
 mod time;
+#[cfg(test)]
+mod vouchers;
 mod webhook;
 mod wire;
+mod xml;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -60,7 +68,9 @@ use crate::model::{FieldError, Kind};
 use crate::secrets::Secret;
 use client::Client;
 use config::{Credentials, Settings};
-use route::Ways;
+use file::FileProfile;
+use route::{BySoap, Meter, Soap, Ways};
+use soap::{SoapAccount, SoapLedger};
 
 /// Xledger as a kind of system.
 #[derive(Debug)]
@@ -91,7 +101,7 @@ impl super::Definition for Definition {
     }
 
     fn credentials_expire_at(&self, credentials: &SecretString) -> Option<Timestamp> {
-        Credentials::read(credentials).ok()?.expires_at
+        Credentials::read(credentials).ok()?.expires_at()
     }
 
     fn connect(
@@ -148,22 +158,31 @@ fn set_up(
     let http = connections.http.counted();
     let settings = Settings::read(&integration.settings, http.exceptions())?;
     let credentials = Credentials::read(&secret.value)?;
-    credentials.check(settings.protocol)?;
+    credentials.check(&settings)?;
     let graphql = credentials.api_token.map(|token| {
         Arc::new(Client {
             session: session(connections, &settings, &token),
             clock: Arc::clone(&connections.clock),
             url: settings.graphql.clone(),
             page_size: settings.page_size,
-            taken: Mutex::default(),
             token,
-            http,
+            http: http.clone(),
         })
+    });
+    let account = settings.soap.clone().zip(credentials.soap).map(SoapAccount::from);
+    let soap = account.map(|account| {
+        let (session, clock) = (
+            soap_session(connections, &account),
+            Arc::clone(&connections.clock),
+        );
+        let ledger = SoapLedger::new(account, Arc::clone(&session.soap), &http, clock);
+        Arc::new(BySoap(Arc::new(ledger))) as Arc<dyn Soap>
     });
     let ways = Ways {
         graphql,
-        soap: None,
+        soap,
         csv: settings.csv,
+        meter: Meter::of(&http),
     };
     Ok((settings, ways))
 }
@@ -173,4 +192,18 @@ fn session(connections: &Connections, settings: &Settings, token: &SecretString)
     let digest = Sha256::digest(token.expose_secret());
     let key = format!("{} {}", settings.graphql, URL_SAFE_NO_PAD.encode(digest));
     connections.sessions.of(&key)
+}
+
+/// A key is given to a user; both are known here by a digest.
+fn soap_session(connections: &Connections, account: &SoapAccount) -> Arc<Session> {
+    connections.sessions.of(&format!("soap {}", account.digest()))
+}
+
+/// Reads what the settings of an integration say of its files.
+///
+/// # Errors
+///
+/// Every fault at once, by its path.
+pub fn file_profile(settings: &Value) -> Result<FileProfile, Vec<FieldError>> {
+    config::file_profile(settings)
 }

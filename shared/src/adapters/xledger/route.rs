@@ -9,14 +9,16 @@
 //! | anything that may pass: a limit, a fault of the server, silence | no way is chosen: another one would be for ever |
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
 use super::client::Client;
 use super::look;
-use crate::adapter::{Error, ErrorKind, Result};
+use super::soap::SoapLedger;
+use crate::adapter::{Error, ErrorKind, Result, Usage};
 use crate::export::{Ledger, Route};
+use crate::http::{Counters, Http, HttpCounts};
 
 /// The way by SOAP.
 #[async_trait]
@@ -39,6 +41,49 @@ pub(super) struct Ways {
     pub(super) soap: Option<Arc<dyn Soap>>,
     /// Whether a file may be one.
     pub(super) csv: bool,
+    pub(super) meter: Meter,
+}
+
+/// What all ways cost together.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Meter {
+    counters: Arc<Counters>,
+    taken: Arc<Mutex<HttpCounts>>,
+}
+
+impl Meter {
+    pub(super) fn of(http: &Http) -> Self {
+        Self {
+            counters: Arc::clone(http.counters()),
+            taken: Arc::default(),
+        }
+    }
+
+    /// Returns what was sent and received since this was last asked.
+    pub(super) fn take(&self) -> Usage {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let (counts, before) = (self.counters.read(), *taken);
+        *taken = counts;
+        Usage {
+            requests: counts.requests - before.requests,
+            bytes_received: counts.received_bytes - before.received_bytes,
+        }
+    }
+}
+
+/// The SOAP services as they are.
+#[derive(Debug)]
+pub(super) struct BySoap(pub(super) Arc<SoapLedger>);
+
+#[async_trait]
+impl Soap for BySoap {
+    async fn sign_in(&self) -> Result<()> {
+        self.0.logon().await
+    }
+
+    fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::<SoapLedger>::clone(&self.0)
+    }
 }
 
 impl Ways {
@@ -128,6 +173,7 @@ mod tests {
             graphql: None,
             soap: Some(Arc::new(Door(door))),
             csv,
+            meter: Meter::default(),
         };
         ways.negotiate().await.map_err(|error| error.kind())
     }
