@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use shared::adapter::ErrorKind;
-use shared::export::Route;
+use shared::export::{Dedup, Route, Sent};
 use tests::dataverse::faults::{Fault, FaultRule};
 use tests::xledger::Limit;
 use tests::xledger::faults::Misbehaviour;
@@ -108,6 +108,60 @@ async fn what_only_a_human_mends_leads_to_a_file_where_that_is_allowed() {
         both(&mut world).await,
         [Ok(Route::Csv), Err(ErrorKind::PermissionDenied)]
     );
+}
+
+#[tokio::test]
+async fn soap_is_the_way_where_graphql_is_shut_for_good() {
+    let mut world = World::with_soap().await;
+    assert_eq!(both(&mut world).await, [Ok(Route::Graphql); 2]);
+    let bad_token = || Fault::Xledger {
+        misbehaviour: Misbehaviour::BadToken,
+    };
+    world
+        .simulation
+        .inject(FaultRule::always(bad_token()).at("/graphql"));
+    assert_eq!(both(&mut world).await, [Ok(Route::Soap); 2]);
+    for passing in [status(503), Fault::ResetAfter] {
+        let rule = FaultRule::always(passing).at("Authentication.asmx");
+        world.simulation.inject(rule);
+        assert!(both(&mut world).await.iter().all(Result::is_err));
+        world.simulation.clear_faults();
+        world
+            .simulation
+            .inject(FaultRule::always(bad_token()).at("/graphql"));
+    }
+    world.credentials["soap"]["password"] = json!("wrong");
+    let shut = ErrorKind::Unauthenticated;
+    assert_eq!(both(&mut world).await, [Ok(Route::Csv), Err(shut)]);
+    // What may pass leads to SOAP as little as to a file.
+    world.simulation.clear_faults();
+    world
+        .simulation
+        .inject(FaultRule::always(status(503)).at("/graphql"));
+    assert!(both(&mut world).await.iter().all(Result::is_err));
+}
+
+#[tokio::test]
+async fn a_voucher_goes_by_soap_where_that_is_the_way() {
+    let mut world = World::with_soap().await;
+    world.settings["protocol"] = json!("soap");
+    let books = world.books();
+    assert_eq!(books.route().await.unwrap(), Route::Soap);
+    let ledger = books.ledger(Route::Soap).unwrap();
+    assert_eq!((ledger.route(), ledger.dedup()), (Route::Soap, Dedup::None));
+    let mut vouchers = world.settings.clone();
+    vouchers["booking"]["defaults"] = json!({ "vatCode": "none" });
+    vouchers["booking"]["subledger"] = json!(false);
+    vouchers["booking"]["vatCodes"] = json!({});
+    vouchers["booking"]["defaults"] = json!({});
+    vouchers["booking"]["expenseTypes"] = json!({ "travel": { "account": "7140" } });
+    world.settings = vouchers;
+    let voucher = world.voucher("4711", &["101.00"]);
+    let sent = ledger.send(&voucher).await;
+    assert_eq!(sent, Sent::Accepted);
+    assert_eq!(world.xledger().queue().len(), 2);
+    assert!(books.take_usage().requests >= 2, "its requests are counted too");
+    assert!(ledger.find(voucher.reference()).await.is_err());
 }
 
 #[tokio::test]

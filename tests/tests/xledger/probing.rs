@@ -77,6 +77,20 @@ async fn each_failure_says_where_it_lies() {
 }
 
 #[tokio::test]
+async fn soap_is_asked_where_the_integration_is_set_up_for_it() {
+    let mut world = World::with_soap().await;
+    let findings = world.adapter().probe().await;
+    let last = findings.last().unwrap();
+    assert_eq!(
+        (last.question.as_str(), last.works),
+        ("sign in by SOAP", true),
+        "{findings:?}"
+    );
+    world.credentials["soap"]["password"] = json!("wrong");
+    assert_eq!(failures(&world).await, [("sign in by SOAP".to_owned(), "key")]);
+}
+
+#[tokio::test]
 async fn a_file_is_asked_nothing() {
     let mut world = World::new().await;
     world.settings["protocol"] = json!("csv");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::adapter::Adapter;
 use shared::adapters::{Connections, books, connect};
 use shared::export::{Books, Entry, Ledger, Revision, Route, Sent, Standing, Voucher};
+use shared::http::Exceptions;
 use shared::integration::{DeleteGuard, Direction, Integration, State};
 use shared::model::{OrganizationId, Reimbursement};
 use shared::secrets::Secret;
@@ -45,6 +46,35 @@ impl World {
             connections: connections(&simulation, simulation.base_url()),
             settings: settings(simulation.base_url()),
             credentials: json!({ "apiToken": simulation.xledger().token() }),
+            simulation,
+        }
+    }
+
+    /// Gives the organization a user of the SOAP services, whose uploads are shown a certificate.
+    pub(crate) async fn with_soap() -> Self {
+        let simulation = Arc::new(
+            Simulation::start(SimulationConfig {
+                tls: true,
+                ..SimulationConfig::default()
+            })
+            .await,
+        );
+        let (url, tls) = (simulation.base_url(), simulation.tls_url().unwrap());
+        let authority = simulation.authority().unwrap();
+        let exceptions: Exceptions = format!("{url},{tls}").parse().unwrap();
+        let exceptions = exceptions.trusting(authority.certificate()).unwrap();
+        let clock = Arc::new(SimulationClock(Arc::clone(&simulation)));
+        let mut settings = settings(url);
+        settings["soap"] = json!({ "baseUrl": url, "uploadUrl": tls });
+        let (user, identity) = (simulation.xledger().user(), authority.client("webservice"));
+        let soap = json!({
+            "user": user.name, "password": user.password,
+            "certificate": identity.certificate, "privateKey": identity.private_key,
+        });
+        Self {
+            connections: Connections::new(exceptions, clock),
+            settings,
+            credentials: json!({ "apiToken": simulation.xledger().token(), "soap": soap }),
             simulation,
         }
     }
