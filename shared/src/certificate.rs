@@ -145,18 +145,21 @@ fn leaf(pem: &str) -> Result<Leaf, &'static str> {
     let first = text.and_then(|text| CertificateDer::from_pem_slice(text).ok());
     let der = first.ok_or(unreadable)?;
     let certificate = x509_cert::Certificate::from_der(&der).map_err(|_| unreadable)?;
-    let certificate = certificate.tbs_certificate();
-    let end = certificate.validity().not_after.to_unix_duration();
-    let end = i64::try_from(end.as_secs()).ok();
-    let key = certificate.subject_public_key_info();
+    let key = certificate.tbs_certificate().subject_public_key_info();
     Ok(Leaf {
-        // The last day of the year 9999, which stands for no end, is beyond what a time can be.
-        not_after: end
-            .and_then(|end| Timestamp::from_second(end).ok())
-            .unwrap_or(Timestamp::MAX),
+        not_after: end(&certificate),
         thumbprint: Sha256::digest(&der).into(),
         key: key.subject_public_key.raw_bytes().to_vec(),
     })
+}
+
+/// Returns the last moment at which a certificate is good.
+pub(crate) fn end(certificate: &x509_cert::Certificate) -> Timestamp {
+    let end = certificate.tbs_certificate().validity().not_after;
+    let end = i64::try_from(end.to_unix_duration().as_secs()).ok();
+    // The last day of the year 9999, which stands for no end, is beyond what a time can be.
+    end.and_then(|end| Timestamp::from_second(end).ok())
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn key_pair(pem: &str) -> Result<RsaKeyPair, &'static str> {

@@ -2,6 +2,9 @@
 
 use std::cell::RefCell;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use crate::model::FieldError;
@@ -195,4 +198,17 @@ pub(crate) fn identifier(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("must be a name of letters, digits and _".to_owned())
+}
+
+/// Accepts a time, or a date, which is its beginning in UTC: who is warned a day early loses nothing.
+pub(crate) fn instant(text: &str) -> Result<Timestamp, String> {
+    let date = || {
+        let date: Date = Some(text)
+            .filter(|text| text.len() == "2027-01-31".len())?
+            .parse()
+            .ok()?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    let end = text.parse().ok().or_else(date);
+    end.ok_or_else(|| "must be a date, or a time with its offset, such as 2027-01-31T09:00:00Z".to_owned())
 }

@@ -239,6 +239,8 @@ pub struct Hint {
 pub enum Told {
     /// That something happened to these rows.
     Rows(Vec<Hint>),
+    /// That something happened in the books.
+    Books,
     /// Nothing that is to be looked at.
     Nothing(Why),
 }
@@ -289,8 +291,8 @@ pub struct Subscription {
     pub name: String,
     /// Where to.
     pub url: Url,
-    /// The header that shows the secret.
-    pub header: String,
+    /// The header that shows the secret; none where the system signs by it.
+    pub header: Option<String>,
     /// The secret.
     pub secret: SecretString,
 }

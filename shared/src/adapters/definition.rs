@@ -15,14 +15,38 @@ use crate::integration::Integration;
 use crate::model::{FieldError, Kind};
 use crate::secrets::Secret;
 use crate::transfer::Render;
+use crate::webhook::Scheme;
 
 /// What can be done about the webhooks of a system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebhookSupport {
     /// Its own webhooks can be read.
     pub reads: bool,
-    /// They can be registered.
-    pub registers: bool,
+    /// Which can be registered.
+    pub registers: Registers,
+}
+
+/// Which webhooks a system lets us register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registers {
+    /// None.
+    Nothing,
+    /// Those that show a secret in a header.
+    WithHeader,
+    /// Those that it signs by the token that we show it.
+    SignedByToken,
+}
+
+impl Registers {
+    /// Says whether webhooks of a scheme can be registered.
+    #[must_use]
+    pub const fn fits(self, scheme: &Scheme) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::WithHeader => scheme.shows_its_secret_in_a_header(),
+            Self::SignedByToken => matches!(scheme, Scheme::Xledger),
+        }
+    }
 }
 
 /// A kind of system; nothing here is sent anywhere. The functions of [`super`] say what each of these returns.

@@ -14,7 +14,7 @@ mod definition;
 mod dynamics365;
 mod registry;
 mod session;
-mod xledger;
+pub mod xledger;
 
 use std::fmt;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ use crate::transfer::Render;
 use definition::Definition;
 use session::Sessions;
 
-pub use definition::WebhookSupport;
+pub use definition::{Registers, WebhookSupport};
 pub use registry::{Registry, secret_name};
 
 /// What adapters share: made once in the life of a process, so that a warm one keeps its connections and tokens.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::OnceCell;
 
+use super::xledger::soap::SoapSession;
 use crate::http::Gate;
 
 /// The sessions of this process.
@@ -18,6 +19,8 @@ pub(super) struct Session {
     pub(super) gate: Gate,
     /// The user's id, once it was asked for.
     pub(super) user: OnceCell<Box<str>>,
+    /// The key of the SOAP services, once there is one.
+    pub(super) soap: Arc<SoapSession>,
 }
 
 impl Sessions {

@@ -54,6 +54,7 @@ mod fault;
 mod intend;
 mod intent;
 mod ledger;
+mod look_again;
 mod mapping;
 pub mod notice;
 mod preflight;
@@ -85,6 +86,7 @@ pub use intent::{
     postpone, read_intents, read_voucher, review_prefix,
 };
 pub use ledger::{Books, Dedup, Entries, Entry, FindError, Ledger, Needs, Route, Sent, Standing};
+pub use look_again::{Looked, look_again};
 pub use mapping::{Dimension, ExpenseType, LineField, Mapping, Source, Tax};
 pub use preflight::{AccountState, Batch, Candidate, LedgerFacts, Preflight, Ready, Refused, check};
 pub use reason::{NoReason, Reason};

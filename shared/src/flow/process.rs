@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::adapter::{self, ErrorKind, Hint, Why};
+use crate::export;
 use crate::flow::work::Worker;
 use crate::inbox::{
     self, Cause, Claimed, Delivery, Entered, Event, EventState, KeptBody, Say, StoredEvent, Wake,
@@ -141,6 +142,10 @@ async fn process(worker: &Worker, mut stored: StoredEvent) -> Result<(), StoreEr
                 Some(ending) => ending,
                 None => return follow(worker, stored, (&integration, version), &hints).await,
             },
+            Say::Books => match asleep(&integration) {
+                Some(ending) => ending,
+                None => look_again(worker, &integration.id).await?,
+            },
         },
     };
     end(worker, stored, ending).await
@@ -233,6 +238,13 @@ async fn follow(
             end(worker, stored, ending).await
         }
     }
+}
+
+/// Has what the ledger has taken looked at.
+async fn look_again(worker: &Worker, id: &IntegrationId) -> Result<Ending, StoreError> {
+    let looked = export::look_again(&*worker.ports.store, id, worker.ports.now()).await?;
+    tracing::info!(integration = %id, ?looked, "something happened in the books");
+    Ok(Ending::of(EventState::Applied))
 }
 
 /// Says who has to do something about an error that does not pass.

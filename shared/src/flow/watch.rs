@@ -6,7 +6,7 @@
 //! | 1 open, rotate, close | the endpoint, due | a registration that is not as it should be | `reconcile` enqueues the watch |
 //! | 2 begin | the endpoint: that it is not known how it stands, due in minutes | as it says | the next watch |
 //! | 3 register | in the system | a registration that nobody took note of | the next watch, which catches up since step 2 was not ended |
-//! | 4 catch up | a run, where something was mended, or was not known | a second run | – |
+//! | 4 catch up | a run, where something was mended, or was not known; of books, that what is open is due | a second run | – |
 //! | 5 note | the endpoint: how it stands, due in an hour | – | – |
 
 use std::sync::Arc;
@@ -17,10 +17,11 @@ use url::Url;
 use super::process::start_a_run;
 use super::work::Worker;
 use crate::adapter::{Error, ErrorKind, Subscribed, Subscription};
+use crate::export;
 use crate::inbox::{self, Endpoint, EndpointId, Registration, StoredEndpoint, address};
 use crate::integration::{self, Integration, State};
 use crate::keys::Keys;
-use crate::model::IntegrationId;
+use crate::model::{IntegrationId, Kind};
 use crate::store::StoreError;
 use crate::webhook::Paste;
 
@@ -77,7 +78,7 @@ pub async fn watch(worker: &Worker, watch: &Watch) -> Result<(), StoreError> {
         return Ok(());
     };
     let registered = register(worker, &integration, &stored.endpoint).await;
-    note(worker, &integration.id, stored, registered, doubtful).await
+    note(worker, &integration, stored, registered, doubtful).await
 }
 
 /// Takes note that a registration is being looked at: whoever finds that later without an end does not know what was mended.
@@ -95,8 +96,14 @@ async fn register(
     endpoint: &Endpoint,
 ) -> Result<Subscribed, Error> {
     let wrong = |message: &str| Error::new(ErrorKind::Unsupported, message.to_owned());
-    let Paste::Header(header) = endpoint.scheme.paste() else {
-        return Err(wrong("only a secret in a header can be registered"));
+    let header = match endpoint.scheme.paste() {
+        Paste::Header(header) => Some(header.to_owned()),
+        Paste::Nothing => None,
+        Paste::Secret(_) | Paste::Query(_) => {
+            return Err(wrong(
+                "only a secret in a header, or one of the system's own, can be registered",
+            ));
+        }
     };
     let secret = endpoint.open_secret(&*worker.registrar.keys).await;
     let wanted = Subscription {
@@ -104,7 +111,7 @@ async fn register(
         url: address(&worker.registrar.api_url, endpoint)
             .parse()
             .map_err(|_| wrong("the API has no address"))?,
-        header: header.to_owned(),
+        header,
         secret: secret.map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?,
     };
     worker.connect.connect(integration).await.subscribe(&wanted).await
@@ -113,7 +120,7 @@ async fn register(
 /// Takes note of how a registration stands, and finds what it did not tell of.
 async fn note(
     worker: &Worker,
-    id: &IntegrationId,
+    integration: &Integration,
     stored: StoredEndpoint,
     registered: Result<Subscribed, Error>,
     doubtful: bool,
@@ -152,7 +159,7 @@ async fn note(
         }
     };
     // Another run may be past what was missed: then it is looked at, and caught up with, once more.
-    let caught_up = !catch_up || start_a_run(worker, id).await?;
+    let caught_up = !catch_up || find_what_was_missed(worker, integration).await?;
     let registration = match caught_up {
         true => registration,
         false => failed(
@@ -162,6 +169,18 @@ async fn note(
     };
     inbox::note_registration(&*worker.ports.store, stored, registration, now).await?;
     Ok(())
+}
+
+/// Finds what was not told: by a run, and in the books, where the system keeps nothing else. Says no where another run is
+/// active.
+async fn find_what_was_missed(worker: &Worker, integration: &Integration) -> Result<bool, StoreError> {
+    let id = &integration.id;
+    if integration.keeps(Kind::ALL) {
+        return start_a_run(worker, id).await;
+    }
+    let looked = export::look_again(&*worker.ports.store, id, worker.ports.now()).await?;
+    tracing::info!(integration = %id, ?looked, "what webhooks may not have told is looked for in the books");
+    Ok(true)
 }
 
 fn failed(known: Registration, why: &str) -> Registration {

@@ -11,7 +11,7 @@ use url::Url;
 use super::body::Body;
 use super::resolver::PublicOnly;
 use super::url_check::public_name;
-use super::{Answer, Call, Counters, Exceptions, Failure, Reason};
+use super::{Answer, Call, Counters, Exceptions, Failure, Identity, Reason};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// The longest silence in the middle of an answer; a large batch is silent before it begins to answer.
@@ -24,6 +24,7 @@ const IDLE: Duration = Duration::from_secs(8);
 pub struct Http {
     /// Made for the first request: to load the roots of trust takes half as long as all else that a cold start does.
     client: Arc<OnceLock<reqwest::Client>>,
+    identity: Option<Identity>,
     exceptions: Arc<Exceptions>,
     counters: Arc<Counters>,
 }
@@ -34,6 +35,7 @@ impl Http {
     pub fn new(exceptions: Exceptions) -> Self {
         Self {
             client: Arc::default(),
+            identity: None,
             exceptions: Arc::new(exceptions),
             counters: Arc::default(),
         }
@@ -44,8 +46,21 @@ impl Http {
     pub fn counted(&self) -> Self {
         Self {
             client: Arc::clone(&self.client),
+            identity: self.identity.clone(),
             exceptions: Arc::clone(&self.exceptions),
             counters: Arc::default(),
+        }
+    }
+
+    /// Returns a handle with connections of its own that shows a certificate to whoever wants one, by the same rules; what
+    /// it sends counts for this handle too.
+    #[must_use]
+    pub fn with_identity(&self, identity: Identity) -> Self {
+        Self {
+            client: Arc::default(),
+            identity: Some(identity),
+            exceptions: Arc::clone(&self.exceptions),
+            counters: Arc::clone(&self.counters),
         }
     }
 
@@ -90,7 +105,7 @@ impl Http {
 
     fn request(&self, call: Call) -> reqwest::RequestBuilder {
         self.client
-            .get_or_init(|| client(&self.exceptions))
+            .get_or_init(|| client(&self.exceptions, self.identity.as_ref()))
             .request(call.method, call.url)
             .headers(call.headers)
             .header(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))
@@ -133,19 +148,24 @@ impl Http {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the door")]
-fn client(exceptions: &Exceptions) -> reqwest::Client {
+fn client(exceptions: &Exceptions, identity: Option<&Identity>) -> reqwest::Client {
     // Another part of the process may have chosen one already; any that is there will do.
     drop(rustls::crypto::ring::default_provider().install_default());
-    reqwest::Client::builder()
+    let roots = exceptions.roots().iter();
+    let roots = roots.filter_map(|root| reqwest::Certificate::from_der(root).ok());
+    let mut builder = reqwest::Client::builder()
         .no_proxy()
         .no_gzip()
         .redirect(redirect::Policy::none())
         .referer(false)
         .dns_resolver(PublicOnly::new(exceptions))
+        .tls_certs_merge(roots)
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)
         .pool_idle_timeout(IDLE)
-        .tcp_nodelay(true)
-        .build()
-        .expect("the machine has roots of trust")
+        .tcp_nodelay(true);
+    if let Some(identity) = identity {
+        builder = builder.identity(identity.shown());
+    }
+    builder.build().expect("the machine has roots of trust")
 }

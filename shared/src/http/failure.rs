@@ -15,6 +15,8 @@ pub enum Cause {
     Name,
     /// The other side did not prove who it is.
     Tls,
+    /// The other side does not accept our certificate, or wants one and got none.
+    Identity,
     /// The connection was refused, reset or never made.
     Network,
     /// The time was up.
@@ -60,6 +62,7 @@ impl fmt::Display for Failure {
             Cause::Forbidden => "the address is not one that may be called",
             Cause::Name => "the name is not known or leads to no public address",
             Cause::Tls => "the other side's certificate was not accepted",
+            Cause::Identity => "the other side does not accept our certificate, or was shown none",
             Cause::Network if self.sent => "the connection broke",
             Cause::Network => "no connection could be made",
             Cause::Timeout if self.sent => "no answer came in time",
@@ -78,21 +81,25 @@ impl From<Reason> for Failure {
     }
 }
 
-/// A request that never got a connection was not sent; of any other that is not known.
+/// A request that never got a connection was not sent, and one whose sender was not accepted was not read: with TLS 1.3 a
+/// client learns that after the handshake, when it may have written already. Of any other that is not known.
 impl From<reqwest::Error> for Failure {
     fn from(error: reqwest::Error) -> Self {
-        Self {
-            cause: cause(&error),
-            sent: !error.is_connect() && !error.is_dns() && !error.is_builder(),
-        }
+        let cause = cause(&error);
+        let unread = error.is_connect() || error.is_dns() || error.is_builder() || cause == Cause::Identity;
+        Self { cause, sent: !unread }
     }
 }
 
 fn cause(error: &reqwest::Error) -> Cause {
-    if error.is_dns() || lies_behind::<NotPublic>(error) {
+    if error.is_dns() || find::<NotPublic>(error).is_some() {
         Cause::Name
-    } else if lies_behind::<rustls::Error>(error) {
-        Cause::Tls
+    } else if let Some(error) = find::<rustls::Error>(error) {
+        if is_about_our_certificate(error) {
+            Cause::Identity
+        } else {
+            Cause::Tls
+        }
     } else if error.is_timeout() {
         Cause::Timeout
     } else if error.is_builder() {
@@ -102,12 +109,32 @@ fn cause(error: &reqwest::Error) -> Cause {
     }
 }
 
+/// Alerts that only a handshake ends in, before anything else is read.
+///
+/// Source: RFC 8446, section 6.2.
+const fn is_about_our_certificate(error: &rustls::Error) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        error,
+        rustls::Error::AlertReceived(
+            Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::CertificateRequired
+        )
+    )
+}
+
 /// An I/O error passes over what it wraps when it is asked for its source, and may wrap another one.
-fn lies_behind<E: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    error.is::<E>()
-        || wrapped.is_some_and(|wrapped| lies_behind::<E>(wrapped))
-        || error.source().is_some_and(lies_behind::<E>)
+fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+    let wrapped = || error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error
+        .downcast_ref()
+        .or_else(|| find(wrapped()?))
+        .or_else(|| find(error.source()?))
 }
 
 #[cfg(test)]
@@ -117,7 +144,25 @@ mod tests {
     #[test]
     fn a_cause_is_found_however_deep_it_lies() {
         let deep = io::Error::other(io::Error::other(NotPublic));
-        assert!(lies_behind::<NotPublic>(&deep));
-        assert!(!lies_behind::<rustls::Error>(&deep));
+        assert!(find::<NotPublic>(&deep).is_some());
+        assert!(find::<rustls::Error>(&deep).is_none());
+    }
+
+    #[test]
+    fn an_alert_about_our_certificate_is_told_from_one_about_theirs() {
+        use rustls::AlertDescription as Alert;
+        for alert in [
+            Alert::UnknownCA,
+            Alert::CertificateRequired,
+            Alert::CertificateExpired,
+        ] {
+            assert!(is_about_our_certificate(&rustls::Error::AlertReceived(alert)));
+        }
+        // What may come later than a handshake says nothing of what was read.
+        for alert in [Alert::InternalError, Alert::AccessDenied, Alert::CloseNotify] {
+            assert!(!is_about_our_certificate(&rustls::Error::AlertReceived(alert)));
+        }
+        let theirs = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        assert!(!is_about_our_certificate(&theirs));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use url::{Host, Origin, Url};
 
 use super::hosts;
@@ -44,36 +46,66 @@ pub enum Reason {
     /// Its name is not one where the system's users sign in.
     #[error("is not a sign-in address of this system, such as login.microsoftonline.com")]
     LoginHost,
+    /// The certificate of an authority cannot be read.
+    #[error("must be certificates in PEM")]
+    Root,
 }
 
 /// The origins outside the rules that may be called all the same, such as a simulation on this machine.
 ///
 /// There are none unless configuration hands them in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Exceptions(Vec<Url>);
+pub struct Exceptions {
+    origins: Vec<Url>,
+    /// Whose certificates are accepted beside those that the machine trusts.
+    roots: Vec<CertificateDer<'static>>,
+}
 
 impl Exceptions {
     /// Makes the list that has no exception.
     #[must_use]
     pub const fn none() -> Self {
-        Self(Vec::new())
+        Self {
+            origins: Vec::new(),
+            roots: Vec::new(),
+        }
     }
 
     /// Makes the list that has the origin of a URL which the operator names.
     #[must_use]
     pub fn only(url: &Url) -> Self {
-        Self(vec![url.clone()])
+        Self {
+            origins: vec![url.clone()],
+            roots: Vec::new(),
+        }
+    }
+
+    /// Trusts another authority, given by its certificates in PEM, such as that of a simulation: whatever is called may
+    /// prove by it who it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::Root`].
+    pub fn trusting(mut self, pem: &str) -> Result<Self, Reason> {
+        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+        let read = read.ok().filter(|roots| !roots.is_empty());
+        self.roots.extend(read.ok_or(Reason::Root)?);
+        Ok(self)
     }
 
     /// Says whether a URL leads to one of the exceptions.
     #[must_use]
     pub fn hold(&self, url: &Url) -> bool {
-        self.0.iter().any(|origin| same_origin(origin, url))
+        self.origins.iter().any(|origin| same_origin(origin, url))
     }
 
     /// Returns the host names that may resolve to any address.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(Url::domain)
+        self.origins.iter().filter_map(Url::domain)
+    }
+
+    pub(super) fn roots(&self) -> &[CertificateDer<'static>] {
+        &self.roots
     }
 }
 
@@ -83,7 +115,11 @@ impl FromStr for Exceptions {
 
     fn from_str(list: &str) -> Result<Self, Reason> {
         let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-        origins.map(plain_url).collect::<Result<_, _>>().map(Self)
+        let origins = origins.map(plain_url).collect::<Result<_, _>>()?;
+        Ok(Self {
+            origins,
+            roots: Vec::new(),
+        })
     }
 }
 
@@ -270,6 +306,20 @@ mod tests {
             );
         }
         assert_eq!("".parse(), Ok(Exceptions::none()));
+    }
+
+    #[test]
+    fn an_authority_is_trusted_that_is_given_in_pem_and_nothing_else() {
+        let pem = include_str!("../../../tests/certificates/application.pem");
+        let trusting = Exceptions::none().trusting(pem).unwrap();
+        assert_eq!(trusting.roots().len(), 1);
+        for bad in [
+            "",
+            "no PEM",
+            "-----BEGIN CERTIFICATE-----\n*\n-----END CERTIFICATE-----",
+        ] {
+            assert_eq!(Exceptions::none().trusting(bad), Err(Reason::Root), "{bad}");
+        }
     }
 
     #[test]

@@ -31,6 +31,8 @@ pub const TEST: &str = "externalApiIntegrationServiceTest";
 pub enum Say {
     /// That something happened to these rows.
     Rows(Vec<Hint>),
+    /// That something happened in the books.
+    Books,
     /// Nothing that is to be looked at.
     Nothing(Why),
     /// Nothing that could be read.
@@ -98,6 +100,7 @@ impl Say {
                 let reason = format!("names more than {MOST} rows: start a sync, which finds them all");
                 Self::unreadable(FieldError::new("body", reason), body)
             }
+            Ok(Told::Books) => Self::Books,
             Ok(Told::Nothing(why)) => Self::Nothing(why),
             Err(fault) => Self::unreadable(fault, body),
         }
@@ -151,10 +154,12 @@ impl Delivery {
     }
 }
 
-/// Returns the group in which a webhook is worked: that of the first row that it hints at.
+/// Returns the group in which a webhook is worked: that of the first row that it hints at, or that of the books.
 pub(super) fn group(integration: &IntegrationId, say: &Say, name: &str) -> String {
     let hash = match say {
         Say::Rows(hints) => hints.first().map(|hint| xxh3_64(hint.id.as_bytes())),
+        // One after the other: each has the same looked at.
+        Say::Books => return format!("{integration}#webhook#books"),
         Say::Nothing(_) | Say::Unreadable { .. } => None,
     };
     let lane = hash.unwrap_or_else(|| xxh3_64(name.as_bytes())) % LANES;

@@ -16,6 +16,7 @@ use super::endpoint::{
     Endpoint, EndpointId, Previous, Registration, StoredEndpoint, context, list_endpoints, read_endpoint,
 };
 use super::records::Records;
+use crate::adapters::WebhookSupport;
 use crate::flow::Ports;
 use crate::flow::watch::Watch;
 use crate::integration::{self, State, audit, integration_key};
@@ -96,13 +97,12 @@ impl From<getrandom::Error> for OpenEndpointError {
 }
 
 impl WantedEndpoint {
-    /// Reads what is wanted; `knows` says whether the adapter reads the system's own webhooks, and `may_register` whether it
-    /// can register them.
+    /// Reads what is wanted of a system whose webhooks are supported so far.
     ///
     /// # Errors
     ///
     /// Every fault at once, by its path, and nothing of what a secret holds.
-    pub fn read(body: &Map<String, Value>, knows: bool, may_register: bool) -> Result<Self, Vec<FieldError>> {
+    pub fn read(body: &Map<String, Value>, support: WebhookSupport) -> Result<Self, Vec<FieldError>> {
         let (faults, value) = (Faults::default(), Value::Object(body.clone()));
         let wanted = Section::open("", &value, &faults).and_then(|section| {
             let name = section.required("name", name);
@@ -111,14 +111,14 @@ impl WantedEndpoint {
             let registers = section.flag("registers").unwrap_or(false);
             let secret = section.text("secret", |text| Ok(SecretString::from(text)));
             section.finish();
-            if records.is_none() && section.get("records").is_none() && !knows {
+            if records.is_none() && section.get("records").is_none() && !support.reads {
                 section.fault("records", "is required: says where in a body the rows are named");
             }
             let scheme = scheme?;
-            if registers && !(may_register && scheme.shows_its_secret_in_a_header()) {
+            if registers && !support.registers.fits(&scheme) {
                 section.fault(
                     "registers",
-                    "is only possible where the system lets us register a header with a secret",
+                    "is only possible where the system lets us register webhooks of this scheme",
                 );
             }
             if secret.is_none() && !scheme.makes_secrets() {

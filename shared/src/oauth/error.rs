@@ -180,6 +180,7 @@ impl From<Failure> for TokenError {
             Cause::Forbidden => unavailable("configuration", "the sign-in address may not be called"),
             Cause::Name => unavailable("name", "the name of the sign-in server leads nowhere"),
             Cause::Tls => unavailable("tls", "the sign-in server's certificate was not accepted"),
+            Cause::Identity => unavailable("tls", "the sign-in server wants a certificate of the caller"),
             Cause::Network => unavailable("network", "the sign-in server cannot be reached"),
             Cause::Timeout => unavailable("network", "the sign-in server did not answer in time"),
             Cause::TooLarge | Cause::Encoding => {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use shared::adapters::webhook_support;
 use shared::inbox::{self, WantedEndpoint};
 use shared::webhook::{RawWebhook, Scheme, profile};
 
@@ -56,7 +57,8 @@ impl Sender {
         if scheme["type"] == "xledger" {
             wanted["secret"] = API_TOKEN.into();
         }
-        let wanted = WantedEndpoint::read(wanted.as_object().unwrap(), true, false).unwrap();
+        let support = webhook_support(id().system);
+        let wanted = WantedEndpoint::read(wanted.as_object().unwrap(), support).unwrap();
         let opened = inbox::open(&world.ports, &*world.keys, &id(), wanted, "test", None)
             .await
             .unwrap();

@@ -1,5 +1,6 @@
 //! How this Xledger behaves.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub key_life: SignedDuration,
     /// What the system calls itself: `XLEDGER`, or `XLEDGERDEMO` for the demo.
     pub application: String,
+    /// Elements of a `JournalEntry` beyond those that are known, by name, and the field of a line that each one is.
+    pub journal_elements: BTreeMap<String, String>,
     /// Whether cells of files may be quoted.
     pub quoted_cells: bool,
     /// The number of failed deliveries in a row that makes a webhook `FAULTED`.
@@ -75,6 +78,7 @@ impl Default for Settings {
             refusals_as_results: false,
             key_life: SignedDuration::from_hours(12),
             application: "XLEDGER".to_owned(),
+            journal_elements: BTreeMap::new(),
             quoted_cells: false,
             webhook_failures: 3,
         }

@@ -41,7 +41,7 @@ async fn subscriptions(world: &World) -> Vec<String> {
     let wanted = |secret: &str| Subscription {
         name: "endpoint".to_owned(),
         url: "https://hooks.example.org/v1/webhooks/1".parse().unwrap(),
-        header: "x-webhook-secret".to_owned(),
+        header: Some("x-webhook-secret".to_owned()),
         secret: secret.into(),
     };
     let mut told = vec![format!("{:?}", wanted("canary-of-a-webhook"))];

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Connections, WebhookSupport};
+use super::{Connections, Registers, WebhookSupport};
 use crate::adapter::{Adapter, ReadWebhook};
 use crate::export::Books;
 use crate::flow::refresh::Registration;
@@ -27,7 +27,7 @@ impl super::Definition for Definition {
     fn webhook_support(&self) -> WebhookSupport {
         WebhookSupport {
             reads: false,
-            registers: false,
+            registers: Registers::Nothing,
         }
     }
 

@@ -39,8 +39,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
@@ -51,7 +49,7 @@ use crate::certificate::Certificate;
 use crate::http::{Exceptions, check_base_url, check_login_url};
 use crate::model::{FieldError, Group, Kind, System};
 use crate::oauth::{Grant, Proof};
-use crate::settings::{Faults, Section, identifier};
+use crate::settings::{Faults, Section, identifier, instant};
 
 const DEFAULT_AUTHORITY: &str = "https://login.microsoftonline.com/";
 const DEFAULT_VERSION: &str = "9.2";
@@ -272,7 +270,7 @@ fn proof(section: &Section<'_>, faults: &Faults) -> Option<(Proof, Option<Timest
     match (secret, certificate || key) {
         (true, false) => {
             let secret = section.required("clientSecret", secret_text);
-            let expires_at = section.text("expiresAt", end);
+            let expires_at = section.text("expiresAt", instant);
             Some((Proof::Secret(secret?.into()), expires_at))
         }
         (false, true) => {
@@ -303,19 +301,6 @@ fn proof(section: &Section<'_>, faults: &Faults) -> Option<(Proof, Option<Timest
 /// Certificates say more of what is wrong with them.
 fn any(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
-}
-
-/// A date is its beginning in UTC: who is warned a day early loses nothing.
-fn end(text: &str) -> Result<Timestamp, String> {
-    let date = || {
-        let date: Date = Some(text)
-            .filter(|text| text.len() == "2027-01-31".len())?
-            .parse()
-            .ok()?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    };
-    let end = text.parse().ok().or_else(date);
-    end.ok_or_else(|| "must be a date, or a time with its offset, such as 2027-01-31T09:00:00Z".to_owned())
 }
 
 fn secret_text(text: &str) -> Result<String, String> {

@@ -59,7 +59,7 @@ use adapter::Dynamics365;
 
 use super::definition::moved;
 use super::session::Session;
-use super::{Connections, WebhookSupport, wrap};
+use super::{Connections, Registers, WebhookSupport, wrap};
 use crate::adapter::{Adapter, ReadWebhook};
 use crate::export::Books;
 use crate::flow::refresh::{Registration, SignIn};
@@ -86,7 +86,7 @@ impl super::Definition for Definition {
     fn webhook_support(&self) -> WebhookSupport {
         WebhookSupport {
             reads: true,
-            registers: true,
+            registers: Registers::WithHeader,
         }
     }
 

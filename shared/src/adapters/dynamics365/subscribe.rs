@@ -155,10 +155,9 @@ fn check_name(name: &str) -> Result<()> {
 fn endpoint(wanted: &Subscription) -> Result<Value> {
     let secret = wanted.secret.expose_secret();
     let unfit = |message: &'static str| Error::new(ErrorKind::Unsupported, message);
-    let header: HeaderName = wanted
-        .header
-        .parse()
-        .map_err(|_| unfit("the header of a subscription is no name of a header"))?;
+    let header = wanted.header.as_deref().and_then(|header| header.parse().ok());
+    let header: HeaderName =
+        header.ok_or_else(|| unfit("the header of a subscription is no name of a header"))?;
     if HeaderValue::from_str(secret).is_err() || secret.contains('\t') {
         return Err(unfit("the secret of a subscription does not fit into a header"));
     }

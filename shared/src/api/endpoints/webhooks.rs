@@ -122,7 +122,7 @@ pub(in crate::api) async fn open_webhook_endpoint(
     JsonObject(body): JsonObject,
 ) -> Result<Response, Problem> {
     let support = webhook_support(id.system);
-    let wanted = WantedEndpoint::read(&body, support.reads, support.registers).map_err(Problem::of_fields)?;
+    let wanted = WantedEndpoint::read(&body, support).map_err(Problem::of_fields)?;
     let (ports, keys) = (&state.ports, &*state.keys);
     let opened = inbox::open(ports, keys, &id, wanted, caller.name(), attempt.resumes).await?;
     Ok(shown_once(&state, StatusCode::CREATED, opened))

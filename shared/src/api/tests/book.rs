@@ -236,7 +236,8 @@ impl Adapter for Reader {
 pub(super) async fn work_all(world: &World, book: &Arc<Book>) -> usize {
     let worker = worker(world, book);
     let mut worked = 0;
-    while let Some(received) = world.queue.receive(System::Dynamics365) {
+    let next = || System::ALL.iter().find_map(|system| world.queue.receive(*system));
+    while let Some(received) = next() {
         let job: Job = serde_json::from_str(&received.message.body).unwrap();
         if work(&worker, &job).await.is_ok() {
             world.queue.ack(&received);

@@ -250,7 +250,7 @@ impl From<Event> for EventView {
     fn from(event: Event) -> Self {
         let hints = match &event.say {
             Say::Rows(hints) => serde_json::to_value(hints).unwrap_or_default(),
-            Say::Nothing(_) | Say::Unreadable { .. } => Value::Array(Vec::new()),
+            Say::Books | Say::Nothing(_) | Say::Unreadable { .. } => Value::Array(Vec::new()),
         };
         Self {
             event_id: event.id.to_string(),

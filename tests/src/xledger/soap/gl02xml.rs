@@ -9,7 +9,7 @@ use crate::xledger::entry::Draft;
 use crate::xledger::ledger::Ledger;
 use crate::xledger::time::parse_compact_date;
 
-/// What an entry has; a client sends all of it but `Posting1`.
+/// What an entry has; a client sends all of it but `Posting1`. `journal_elements` has what else is taken.
 const REQUIRED: [&str; 7] = [
     "EntityCode",
     "VoucherType",
@@ -30,7 +30,9 @@ pub(super) fn read_file(ledger: &mut Ledger, bytes: &[u8]) -> Result<Vec<Draft>,
     let mut numbers = BTreeMap::new();
     let mut drafts = Vec::new();
     for (at, entry) in entries.children.iter().enumerate() {
-        let (voucher, mut draft) = draft(entry).map_err(|why| format!("JournalEntry {}: {why}", at + 1))?;
+        let more = &ledger.settings.journal_elements;
+        let (voucher, mut draft) =
+            draft(entry, more).map_err(|why| format!("JournalEntry {}: {why}", at + 1))?;
         draft.tr_reg_number = Some(*numbers.entry(voucher).or_insert_with(|| ledger.next_number()));
         drafts.push(draft);
     }
@@ -39,13 +41,14 @@ pub(super) fn read_file(ledger: &mut Ledger, bytes: &[u8]) -> Result<Vec<Draft>,
 
 type Voucher = (String, String, String);
 
-fn draft(entry: &Element) -> Result<(Voucher, Draft), String> {
+fn draft(entry: &Element, more: &BTreeMap<String, String>) -> Result<(Voucher, Draft), String> {
     if entry.name != "JournalEntry" {
         return Err(format!("{} is not known", entry.name));
     }
     let unknown = entry
         .children
         .iter()
+        .filter(|child| !more.contains_key(&child.name))
         .find(|child| !REQUIRED.contains(&child.name.as_str()) && child.name != "Posting1");
     if let Some(unknown) = unknown {
         return Err(format!("{} is not known", unknown.name));
@@ -66,5 +69,12 @@ fn draft(entry: &Element) -> Result<(Voucher, Draft), String> {
     draft.refer("account", &text("Account")?);
     draft.refer("glObject1", &text("Posting1").unwrap_or_default());
     draft.set("text", &text("Text")?);
+    for (name, field) in more {
+        match (field.as_str(), text(name)) {
+            (_, Err(_)) => {}
+            ("extIdentifier", Ok(identifier)) => draft.ext_identifier = Some(identifier),
+            (field, Ok(code)) => draft.refer(field, &code),
+        }
+    }
     Ok((voucher, draft))
 }

@@ -89,7 +89,7 @@ async fn what_cannot_be_registered_is_said_before_anything_is_sent() {
     for change in [
         |wanted: &mut Subscription| wanted.name = "it's".to_owned(),
         |wanted: &mut Subscription| wanted.name = String::new(),
-        |wanted: &mut Subscription| wanted.header = "a b".to_owned(),
+        |wanted: &mut Subscription| wanted.header = Some("a b".to_owned()),
         |wanted: &mut Subscription| wanted.secret = "canary\ncanary".into(),
     ] {
         let mut wanted = wanted();

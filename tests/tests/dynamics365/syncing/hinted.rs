@@ -1,6 +1,7 @@
 //! What webhooks hint at, with the real adapter; and what they missed.
 
 use shared::adapter::Hint;
+use shared::adapters::webhook_support;
 use shared::flow::process;
 use shared::inbox::{self, Delivery, Event, EventState, Say, WantedEndpoint};
 
@@ -11,7 +12,8 @@ impl Pair {
     async fn endpoint(&self) -> inbox::EndpointId {
         let wanted =
             json!({ "name": "portal", "scheme": { "type": "dataverse", "header": "x-webhook-secret" } });
-        let wanted = WantedEndpoint::read(wanted.as_object().unwrap(), true, true).unwrap();
+        let support = webhook_support(System::Dynamics365);
+        let wanted = WantedEndpoint::read(wanted.as_object().unwrap(), support).unwrap();
         let (ports, keys) = (&self.worker.ports, &*self.worker.registrar.keys);
         let opened = inbox::open(ports, keys, &self.id(), wanted, "tests", None)
             .await

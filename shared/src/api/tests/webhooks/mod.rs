@@ -1,5 +1,6 @@
 //! Endpoints, what is sent to them, and what becomes of it.
 
+mod books;
 mod ending;
 mod following;
 mod opening;

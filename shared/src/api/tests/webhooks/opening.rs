@@ -165,8 +165,11 @@ async fn what_this_service_registers_is_registered_at_once_and_mended_with_a_run
         format!("https://api.example/v1/webhooks/dynamics365/{id}")
     );
     assert_eq!(
-        (subscription.header.as_str(), subscription.secret.expose_secret()),
-        (HEADER, &*secret)
+        (
+            subscription.header.as_deref(),
+            subscription.secret.expose_secret()
+        ),
+        (Some(HEADER), &*secret)
     );
     let shown = hook.world.get(&path).await.json();
     assert_eq!(shown["registration"]["mended"], json!(["missing"]));
