@@ -66,6 +66,10 @@ impl Books for Xledger {
         self.ways.meter.take()
     }
 
+    fn take_refusal(&self) -> Option<Error> {
+        self.ways.refusal.take()
+    }
+
     async fn route(&self) -> Result<Route> {
         match self.settings.protocol {
             Protocol::Auto => self.ways.negotiate().await,

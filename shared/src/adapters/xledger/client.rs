@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::error::{self, Effect};
+use super::refusal::Refusal;
 use super::wire::{Connection, Rows};
 use crate::adapter::{Error, ErrorKind, Result};
 use crate::adapters::session::Session;
@@ -37,6 +38,7 @@ pub(super) struct Client {
     pub(super) url: Url,
     pub(super) token: SecretString,
     pub(super) page_size: u64,
+    pub(super) refusal: Refusal,
 }
 
 /// A connection of the query root, and which of its rows are wanted.
@@ -211,6 +213,7 @@ impl Client {
 
     /// Passes an error on; one that sets a limit is a limit for every later call of this process.
     fn shutting(&self, error: Error) -> Error {
+        self.refusal.note(&error);
         if let ErrorKind::RateLimited { until } = error.kind() {
             self.session.gate.shut(until);
         }

@@ -38,10 +38,12 @@ mod gl02xml_tests;
 mod ledger;
 mod look;
 mod probe;
+mod refusal;
 mod route;
 pub mod soap;
 mod subscribe;
 mod time;
+mod voucher_file;
 #[cfg(test)]
 mod vouchers;
 mod webhook;
@@ -66,11 +68,14 @@ use crate::http::Exceptions;
 use crate::integration::Integration;
 use crate::model::{FieldError, Kind};
 use crate::secrets::Secret;
+use crate::transfer::Render;
 use client::Client;
 use config::{Credentials, Settings};
 use file::FileProfile;
+use refusal::Refusal;
 use route::{BySoap, Meter, Soap, Ways};
 use soap::{SoapAccount, SoapLedger};
+use voucher_file::VoucherFiles;
 
 /// Xledger as a kind of system.
 #[derive(Debug)]
@@ -147,6 +152,11 @@ impl super::Definition for Definition {
     ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
         Ok(Some(Arc::new(webhook::Changed)))
     }
+
+    fn renderer(&self, integration: &Integration) -> Option<Box<dyn Render>> {
+        let profile = config::file_profile(&integration.settings).ok()?;
+        Some(Box::new(VoucherFiles(profile)))
+    }
 }
 
 /// Reads what an integration is set up with, and makes the ways that it leaves open; nothing is sent.
@@ -159,6 +169,7 @@ fn set_up(
     let settings = Settings::read(&integration.settings, http.exceptions())?;
     let credentials = Credentials::read(&secret.value)?;
     credentials.check(&settings)?;
+    let refusal = Refusal::default();
     let graphql = credentials.api_token.map(|token| {
         Arc::new(Client {
             session: session(connections, &settings, &token),
@@ -167,6 +178,7 @@ fn set_up(
             page_size: settings.page_size,
             token,
             http: http.clone(),
+            refusal: refusal.clone(),
         })
     });
     let account = settings.soap.clone().zip(credentials.soap).map(SoapAccount::from);
@@ -175,7 +187,8 @@ fn set_up(
             soap_session(connections, &account),
             Arc::clone(&connections.clock),
         );
-        let ledger = SoapLedger::new(account, Arc::clone(&session.soap), &http, clock);
+        let ledger =
+            SoapLedger::new(account, Arc::clone(&session.soap), &http, clock).noting(refusal.clone());
         Arc::new(BySoap(Arc::new(ledger))) as Arc<dyn Soap>
     });
     let ways = Ways {
@@ -183,6 +196,7 @@ fn set_up(
         soap,
         csv: settings.csv,
         meter: Meter::of(&http),
+        refusal,
     };
     Ok((settings, ways))
 }

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 
 use super::client::Client;
 use super::look;
+use super::refusal::Refusal;
 use super::soap::SoapLedger;
 use crate::adapter::{Error, ErrorKind, Result, Usage};
 use crate::export::{Ledger, Route};
@@ -42,6 +43,7 @@ pub(super) struct Ways {
     /// Whether a file may be one.
     pub(super) csv: bool,
     pub(super) meter: Meter,
+    pub(super) refusal: Refusal,
 }
 
 /// What all ways cost together.
@@ -174,6 +176,7 @@ mod tests {
             soap: Some(Arc::new(Door(door))),
             csv,
             meter: Meter::default(),
+            ..Ways::default()
         };
         ways.negotiate().await.map_err(|error| error.kind())
     }

@@ -50,6 +50,11 @@ pub struct FileProfile {
 type Column = (Box<str>, Holds);
 
 impl FileProfile {
+    /// Returns the media type of a file.
+    pub(in crate::adapters::xledger) fn content_type(&self) -> String {
+        self.profile.content_type()
+    }
+
     /// Reads a profile; `{}` is `GL02b`.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use super::account::SoapAccount;
 use super::client::{Client, File, Uploaded};
 use crate::adapter;
 use crate::adapters::xledger::gl02xml::{file_name, render};
+use crate::adapters::xledger::refusal::Refusal;
 use crate::clock::Clock;
 use crate::export::{Dedup, Entry, FindError, Ledger, Reference, Route, Sent, Voucher};
 use crate::http::Http;
@@ -25,6 +26,7 @@ pub struct SoapSession {
 pub struct SoapLedger {
     client: Client,
     session: Arc<SoapSession>,
+    refusal: Refusal,
 }
 
 impl SoapLedger {
@@ -32,7 +34,17 @@ impl SoapLedger {
     #[must_use]
     pub fn new(account: SoapAccount, session: Arc<SoapSession>, http: &Http, clock: Arc<dyn Clock>) -> Self {
         let client = Client::new(account, http, clock);
-        Self { client, session }
+        Self {
+            client,
+            session,
+            refusal: Refusal::default(),
+        }
+    }
+
+    /// Notes there, too, with what the user was refused.
+    #[must_use]
+    pub fn noting(self, refusal: Refusal) -> Self {
+        Self { refusal, ..self }
     }
 
     /// Asks for a key, whether or not there is one: says that user, password and application work.
@@ -107,7 +119,10 @@ impl Ledger for SoapLedger {
                 Sent::NotSent("the service does not take a key that it has just given".into())
             }
             Ok(Uploaded::Unknown) => Sent::Unknown,
-            Err(error) => Sent::NotSent(error.to_string().into()),
+            Err(error) => {
+                self.refusal.note(&error);
+                Sent::NotSent(error.to_string().into())
+            }
         }
     }
 
