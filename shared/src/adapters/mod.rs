@@ -35,6 +35,7 @@ use crate::secrets::Secret;
 use definition::Definition;
 use session::Sessions;
 
+pub use cornerstone::load as transcript_load;
 pub use definition::WebhookSupport;
 pub use registry::{Registry, secret_name};
 
