@@ -4,12 +4,12 @@
 //! limits what it limits, and misbehaves on demand. Adapters are tested against it unchanged, and the
 //! `simulated_systems` binary serves it to demonstrations and to programs in other languages.
 //!
-//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, the sign-in of Cornerstone, Xledger, and a
-//! control API on one address.
+//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, Xledger, Cornerstone OnDemand, and a control
+//! API on one address.
 
 pub mod clock;
 mod control;
-mod cornerstone;
+pub mod cornerstone;
 pub mod dataverse;
 mod entra;
 mod random;

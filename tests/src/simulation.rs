@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use crate::cornerstone::{Cornerstone, Settings as CornerstoneSettings};
 use crate::dataverse::faults::FaultRule;
 use crate::dataverse::journal::{Counters, Entry};
 use crate::dataverse::limits::ServiceProtection;
@@ -46,6 +47,8 @@ pub struct SimulationConfig {
     pub webhook_timeout: Duration,
     /// How Xledger behaves.
     pub xledger: XledgerSettings,
+    /// How Cornerstone behaves.
+    pub cornerstone: CornerstoneSettings,
     /// Whether everything is served over TLS too, on an address of its own, which Xledger's uploads need.
     pub tls: bool,
 }
@@ -63,6 +66,7 @@ impl Default for SimulationConfig {
             strict_headers: true,
             webhook_timeout: Duration::from_secs(60),
             xledger: XledgerSettings::default(),
+            cornerstone: CornerstoneSettings::default(),
             tls: false,
         }
     }
@@ -184,8 +188,8 @@ impl Simulation {
         &self.systems.entra
     }
 
-    /// Returns the sign-in server of Cornerstone.
-    pub fn cornerstone(&self) -> &SignIn {
+    /// Returns Cornerstone.
+    pub fn cornerstone(&self) -> &Cornerstone {
         &self.systems.cornerstone
     }
 

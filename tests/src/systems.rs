@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::clock::SimulatedClock;
 use crate::control::{told, unknown};
-use crate::cornerstone::{self, Cornerstone};
+use crate::cornerstone::{Cornerstone, token};
 use crate::dataverse::ApplicationUser;
 use crate::dataverse::faults::{Fault, Faults};
 use crate::dataverse::journal::Recorder;
@@ -34,7 +34,7 @@ pub(crate) struct Systems {
     pub(crate) base_url: String,
     pub(crate) clock: Arc<SimulatedClock>,
     pub(crate) entra: Arc<SignIn>,
-    pub(crate) cornerstone: Arc<SignIn>,
+    pub(crate) cornerstone: Cornerstone,
     pub(crate) faults: Arc<Faults>,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) dataverse: Dataverse,
@@ -44,7 +44,6 @@ pub(crate) struct Systems {
     pub(crate) learner: Credentials,
     pub(crate) xledger: Xledger,
     entra_dialect: Entra,
-    cornerstone_dialect: Cornerstone,
 }
 
 impl Systems {
@@ -54,7 +53,12 @@ impl Systems {
             ["medlem", "uten-rolle", "ukjent", "kurs"].map(credentials);
         let registrations = vec![member.clone(), unprivileged.clone(), stranger.clone()];
         let entra = entra(registrations, config.token_lifetime_seconds, &clock);
-        let cornerstone = cornerstone(vec![learner.clone()], &clock);
+        let cornerstone = Cornerstone::new(
+            base_url,
+            config.cornerstone.clone(),
+            Arc::clone(&clock),
+            cornerstone(vec![learner.clone()], &clock),
+        );
         let users = vec![
             user(&member.client_id, true),
             user(&unprivileged.client_id, false),
@@ -69,7 +73,6 @@ impl Systems {
             base_url: base_url.to_owned(),
             clock,
             entra_dialect: Entra::new(base_url, TENANT, Arc::clone(&entra)),
-            cornerstone_dialect: Cornerstone::new(base_url, Arc::clone(&cornerstone)),
             entra,
             cornerstone,
             faults,
@@ -123,6 +126,9 @@ impl Systems {
             Fault::Xledger { misbehaviour } => {
                 Xledger::serves(request).then(|| self.xledger.instead(misbehaviour, request))
             }
+            Fault::Cornerstone { misbehaviour } => Cornerstone::serves(request)
+                .then(|| self.cornerstone.instead(misbehaviour, request))
+                .flatten(),
             _ => fault.instead(&self.dataverse, request),
         }
     }
@@ -148,9 +154,9 @@ impl Systems {
             self.recorder.count_kind("authorize");
             return self.entra_dialect.authorize(request);
         }
-        if request.path == "/services/api/oauth2/token" {
-            self.recorder.count_kind("cornerstoneToken");
-            return self.cornerstone_dialect.token(request);
+        if Cornerstone::serves(request) {
+            self.recorder.count_kind(Cornerstone::counter(request));
+            return self.cornerstone.answer(request).await;
         }
         Answer::empty(StatusCode::NOT_FOUND)
     }
@@ -161,9 +167,10 @@ impl Systems {
             None if path == "connection" => self.connection(),
             Some(("sign-in", rest)) => match rest.split_once('/') {
                 Some(("entra", rest)) => self.entra.control(request, rest),
-                Some(("cornerstone", rest)) => self.cornerstone.control(request, rest),
+                Some(("cornerstone", rest)) => self.cornerstone.sign_in().control(request, rest),
                 _ => told(Err(unknown(request))),
             },
+            Some(("cornerstone", rest)) => self.cornerstone.control(request, rest).await,
             Some(("xledger", rest)) => self.xledger.control(request, rest).await,
             _ => self.dataverse.control(request),
         }
@@ -238,7 +245,7 @@ fn cornerstone(clients: Vec<Credentials>, clock: &Arc<SimulatedClock>) -> Arc<Si
     Arc::new(SignIn::new(
         clients,
         settings,
-        cornerstone::LIFETIMES,
+        token::LIFETIMES,
         Arc::clone(clock),
     ))
 }

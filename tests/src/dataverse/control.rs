@@ -15,6 +15,7 @@
 //! | `POST privileges` | `{table, privilege, granted}` |
 //! | `POST metadata` | `{table}`: changes a table's definition |
 //! | `sign-in/entra/…`, `sign-in/cornerstone/…` | what [`SignIn`](crate::sign_in::SignIn) does |
+//! | `cornerstone/…` | what [`Cornerstone`](crate::cornerstone::Cornerstone) does |
 //! | `xledger/…` | what [`Xledger`](crate::xledger::Xledger) does |
 
 use http::{Method, StatusCode};

@@ -26,7 +26,7 @@ async fn token_calls_are_counted_by_client_and_grant_type() {
         let calls = app.simulation.entra().calls_of(client, grant_type);
         assert_eq!((calls.given, calls.refused), (given, refused), "{grant_type}");
     }
-    assert!(app.simulation.cornerstone().calls().is_empty());
+    assert!(app.simulation.cornerstone().sign_in().calls().is_empty());
     assert_eq!(app.simulation.counters().by_kind["token"], 5);
 }
 

@@ -38,7 +38,12 @@ async fn a_token_is_had_by_json() {
             &json!("training:read transcript:read")
         )
     );
-    let grant = app.simulation.cornerstone().grant(&reply.access()).unwrap();
+    let grant = app
+        .simulation
+        .cornerstone()
+        .sign_in()
+        .grant(&reply.access())
+        .unwrap();
     assert!(grant.allows("training:read") && !grant.allows("employee:read"));
     assert!(reply.header("content-type").starts_with("application/json"));
 }
@@ -56,7 +61,12 @@ async fn a_token_is_had_by_a_form() {
         .post(endpoint(&app))
         .header("content-type", "application/x-www-form-urlencoded");
     let reply = read(request.body(form)).await.unwrap();
-    let grant = app.simulation.cornerstone().grant(&reply.access()).unwrap();
+    let grant = app
+        .simulation
+        .cornerstone()
+        .sign_in()
+        .grant(&reply.access())
+        .unwrap();
     assert!(grant.allows("employee:read"), "all is everything there is");
 }
 
@@ -84,7 +94,7 @@ async fn a_refusal_is_json_and_says_what_is_wrong() {
 #[tokio::test]
 async fn a_token_lives_as_long_as_the_administrator_says() {
     let app = App::new().await;
-    let cornerstone = app.simulation.cornerstone();
+    let cornerstone = app.simulation.cornerstone().sign_in();
     cornerstone.change(|settings| settings.access_token_seconds = 300);
     let reply = ask_well(&app).await;
     assert_eq!(reply.json()["expires_in"], json!(300));
@@ -111,10 +121,16 @@ async fn fewer_scopes_are_given_than_were_asked_for() {
     let app = App::new().await;
     app.simulation
         .cornerstone()
+        .sign_in()
         .change(|settings| settings.withheld_scopes = vec!["transcript:read".to_owned()]);
     let reply = ask_well(&app).await;
     assert_eq!(reply.json()["scope"], json!("training:read"));
-    let grant = app.simulation.cornerstone().grant(&reply.access()).unwrap();
+    let grant = app
+        .simulation
+        .cornerstone()
+        .sign_in()
+        .grant(&reply.access())
+        .unwrap();
     assert!(!grant.allows("transcript:read"));
 }
 

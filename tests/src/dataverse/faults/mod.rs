@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::access::Privilege;
 use super::limits::Limit;
 use super::server::Dataverse;
+use crate::cornerstone::faults::Misbehaviour as CornerstoneMisbehaviour;
 use crate::wire::{Answer, Request};
 use crate::xledger::faults::Misbehaviour;
 
@@ -207,6 +208,11 @@ pub enum Fault {
     Xledger {
         /// What it does.
         misbehaviour: Misbehaviour,
+    },
+    /// Does what only Cornerstone does wrong; strikes requests to it alone.
+    Cornerstone {
+        /// What it does.
+        misbehaviour: CornerstoneMisbehaviour,
     },
     /// Lets a human change the addressed row just before the request is performed.
     HumanEdit {

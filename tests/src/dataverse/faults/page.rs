@@ -44,11 +44,8 @@ fn spoil_links(fault: &Fault, body: &mut Map<String, Value>) {
         Fault::ForeignNextLink { origin } => {
             if let Some(link) = body.get_mut("@odata.nextLink") {
                 let text = link.as_str().unwrap_or_default();
-                let path = text
-                    .find("/api/")
-                    .and_then(|at| text.get(at..))
-                    .unwrap_or_default();
-                *link = format!("{origin}{path}").into();
+                let path = text.splitn(4, '/').nth(3).unwrap_or_default();
+                *link = format!("{origin}/{path}").into();
             }
         }
         _ => {}

@@ -2,7 +2,7 @@
 //!
 //! Simulated is the client credentials grant, asked for in JSON or in a form. How refusals look is not documented but
 //! for the status 401; they are worded as RFC 6749 has it. Deliberately absent: the XML of the old endpoints, of which
-//! this is none, and everything but the sign-in.
+//! this is none.
 //!
 //! Source: csod.dev, "Authentication", read 2026-11-22.
 
@@ -21,25 +21,27 @@ use crate::wire::{Answer, Request};
 pub(crate) const LIFETIMES: RangeInclusive<i64> = 300..=86_400;
 
 /// What an app may be allowed.
-const SCOPES: [&str; 7] = [
+const SCOPES: [&str; 9] = [
     "employee:create",
     "employee:read",
     "employee:updatepartial",
     "training:read",
     "transcript:read",
     "transcript:update",
+    "vw_rpt_training:read",
     "vw_rpt_transcript:read",
+    "vw_rpt_user:read",
 ];
 
 /// Signs in the apps of one portal.
 #[derive(Debug)]
-pub(crate) struct Cornerstone {
+pub(super) struct TokenEndpoint {
     base_url: String,
     sign_in: Arc<SignIn>,
 }
 
-impl Cornerstone {
-    pub(crate) fn new(base_url: &str, sign_in: Arc<SignIn>) -> Self {
+impl TokenEndpoint {
+    pub(super) fn new(base_url: &str, sign_in: Arc<SignIn>) -> Self {
         Self {
             base_url: base_url.to_owned(),
             sign_in,
@@ -47,7 +49,7 @@ impl Cornerstone {
     }
 
     /// Answers `POST /services/api/oauth2/token`.
-    pub(crate) fn token(&self, request: &Request) -> Answer {
+    pub(super) fn answer(&self, request: &Request) -> Answer {
         let form = read(request);
         let mut desk = self.sign_in.attend();
         let given = match &form {
