@@ -78,7 +78,7 @@ pub(super) fn read(
             reading.take(position, last.first(names), words);
         }
     }
-    Ok(Some(reading.item(key.id(), None, map::version)))
+    Ok(Some(reading.item(key.id(), None)))
 }
 
 fn odd() -> Error {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 const GUID: usize = 36;
 
 /// Who is enrolled, and in what.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     /// The user's `externalId`, which is the member's id on the platform.
     pub(super) member: Box<str>,
@@ -65,7 +65,7 @@ mod tests {
             format!(".{COURSE}"),
             format!("1{COURSE}"),
             format!("1.{}", COURSE.to_uppercase()),
-            format!("å{}", &COURSE[1..]),
+            format!("1.å{}", COURSE.trim_start_matches("1")),
             "1.course".to_owned(),
         ] {
             assert_eq!(Key::parse(&bad), None, "{bad}");

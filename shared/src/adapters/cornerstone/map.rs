@@ -113,16 +113,15 @@ fn date(time: Timestamp) -> Option<Date> {
     YEARS.contains(&date.year()).then_some(date)
 }
 
-/// Returns the version of an enrolment that its details tell: a fingerprint of what all sources tell.
+/// Returns the version of an enrolment, of which Cornerstone has none: a fingerprint of what all sources tell, and behind a dot
+/// one of everything.
 pub(super) fn version(fields: &Fields) -> String {
-    let positions = COMMON.iter().filter_map(|name| KIND.position(name));
-    fingerprint(fields, positions)
-}
-
-/// Returns the version of an enrolment that a view tells: as [`version`], with a fingerprint of everything else behind a dot.
-pub(super) fn full_version(fields: &Fields) -> String {
-    let all = fingerprint(fields, 0..KIND.fields().len());
-    format!("{}.{all}", version(fields))
+    let common = COMMON.iter().filter_map(|name| KIND.position(name));
+    let (common, all) = (
+        fingerprint(fields, common),
+        fingerprint(fields, 0..KIND.fields().len()),
+    );
+    format!("{common}.{all}")
 }
 
 /// Says whether two versions agree on what all sources tell.
@@ -195,9 +194,9 @@ mod tests {
             Fields::from_json(KIND, object.as_object().unwrap()).unwrap()
         };
         let (one, same, renamed) = (fields("1", "a"), fields("1", "a"), fields("1", "b"));
-        assert_eq!(full_version(&one), full_version(&same));
-        assert_ne!(full_version(&one), full_version(&renamed));
-        assert!(is_same_version(&full_version(&one), &version(&renamed)));
-        assert!(!is_same_version(&full_version(&one), &version(&fields("2", "a"))));
+        assert_eq!(version(&one), version(&same));
+        assert_ne!(version(&one), version(&renamed));
+        assert!(is_same_version(&version(&one), &version(&renamed)));
+        assert!(!is_same_version(&version(&one), &version(&fields("2", "a"))));
     }
 }

@@ -4,6 +4,7 @@
 //! one, many by reading the view as a whole.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 use super::adapter::Cornerstone;
 use super::columns::{TRAINING_ID, USER_ID, USER_REF, View};
@@ -22,10 +23,20 @@ const MOST_FILTERS: usize = 20;
 const MOST_PAGES: usize = 1_000;
 
 /// What is known by now.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Names {
     users: HashMap<String, Option<Box<str>>>,
     trainings: HashMap<Box<str>, Option<Row>>,
+}
+
+/// Shows how many there are, not who.
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names")
+            .field("users", &self.users.len())
+            .field("trainings", &self.trainings.len())
+            .finish()
+    }
 }
 
 impl Names {

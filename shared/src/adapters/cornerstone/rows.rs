@@ -19,7 +19,6 @@ use crate::model::{Fields, Kind, Value};
 const KIND: Kind = Kind::CourseEnrollment;
 
 /// One registration, as the transcript view has it.
-#[derive(Debug)]
 pub(super) struct Registration {
     pub(super) user: String,
     pub(super) course: Box<str>,
@@ -28,7 +27,7 @@ pub(super) struct Registration {
 }
 
 /// What a page of the transcript view comes to.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Rows {
     pub(super) registrations: Vec<Registration>,
     /// When the newest row was changed.
@@ -164,7 +163,7 @@ impl Registration {
             reading.take(column.position, json, words);
         }
         let modified_at = self.row.get(MODIFIED).and_then(map::time).flatten();
-        reading.item(key.id(), modified_at, map::full_version)
+        reading.item(key.id(), modified_at)
     }
 }
 
@@ -205,12 +204,7 @@ impl Reading {
         }
     }
 
-    pub(super) fn item(
-        self,
-        id: Box<str>,
-        modified_at: Option<Timestamp>,
-        version: impl Fn(&Fields) -> String,
-    ) -> Item {
+    pub(super) fn item(self, id: Box<str>, modified_at: Option<Timestamp>) -> Item {
         if let Some((field, message)) = self.fault {
             return Item::Faulty {
                 id,
@@ -221,7 +215,7 @@ impl Reading {
         let active = !matches!(self.fields.get("active"), Some(Value::Bool(false)));
         Item::Row(ExternalRecord {
             id,
-            etag: Some(version(&self.fields).into()),
+            etag: Some(map::version(&self.fields).into()),
             key: None,
             active,
             fields: self.fields,
