@@ -65,7 +65,7 @@ async fn many_names_are_read_as_a_whole_and_few_one_by_one() {
     assert!(
         rows(&items)
             .iter()
-            .any(|row| &*row.id == name("10001", course) && said(row, "status") == "completed")
+            .any(|row| *row.id == *name("10001", course) && said(row, "status") == "completed")
     );
     assert_eq!(
         world.count("cornerstoneReporting") - before,

@@ -186,11 +186,13 @@ pub(crate) async fn pull_all(adapter: &dyn Adapter, from: From) -> (Vec<Item>, F
 }
 
 pub(crate) fn rows(items: &[Item]) -> Vec<&ExternalRecord> {
-    let row = |item| match item {
-        &Item::Row(ref row) => Some(row),
-        _ => None,
-    };
-    items.iter().filter_map(row).collect()
+    let mut rows = Vec::new();
+    for item in items {
+        if let Item::Row(row) = item {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 pub(crate) fn said(row: &ExternalRecord, field: &str) -> Value {
