@@ -18,7 +18,7 @@ use crate::store::{Content, Expect, Write};
 const RECENT: Duration = Duration::from_secs(15 * 60);
 
 /// Says whether a page, which may be behind by `lag`, may be older than what was known then.
-fn is_recent(at: Timestamp, now: Timestamp, lag: Duration) -> bool {
+pub(super) fn is_recent(at: Timestamp, now: Timestamp, lag: Duration) -> bool {
     now.duration_since(at).unsigned_abs() < RECENT + lag
 }
 

@@ -65,6 +65,29 @@ async fn a_page_that_is_behind_does_not_take_back_what_was_just_sent() {
 }
 
 #[tokio::test]
+async fn a_full_run_takes_nothing_for_gone_that_the_views_do_not_have_yet() {
+    let pair = Pair::new().await;
+    let (users, course) = (pair.people(25).await, pair.world.course().id);
+    for user in &users {
+        pair.enrol_here(user, course, &json!({ "status": "registered" }))
+            .await;
+    }
+    assert_eq!(totals(&pair.sync().await).pushed_created, 25);
+    for minutes in [1, 10, 30, 60] {
+        let run = pair.run(Mode::Full).await;
+        let totals = totals(&run);
+        assert_eq!(
+            (run.state, totals.absent, totals.removed),
+            (RunState::Succeeded, 0, 0),
+            "{run:?}"
+        );
+        assert!(run.warnings.is_empty(), "{run:?}");
+        pair.world.simulation.advance(SignedDuration::from_mins(minutes));
+    }
+    pair.equal().await;
+}
+
+#[tokio::test]
 async fn an_enrolment_that_the_portal_has_already_is_compared_and_not_made_again() {
     let pair = Pair::new().await;
     let (users, course) = (pair.people(1).await, pair.world.course().id);
