@@ -7,6 +7,7 @@ mod retry;
 mod unusable;
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -27,6 +28,15 @@ use crate::model::{FieldError, Fields, Kind, RecordId, System};
 #[serde(transparent)]
 pub struct Cursor(pub String);
 
+/// What the fields of a system's rows hold that refer to other records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum References {
+    /// The system's ids of rows that are linked with those records.
+    ByLink,
+    /// The platform's own ids: the system has no rows for those records, and knows them by the names that they have here.
+    ByKey,
+}
+
 /// What an adapter can do with one kind of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KindCapability {
@@ -38,6 +48,10 @@ pub struct KindCapability {
     pub tracks_changes: bool,
     /// Whether changes can be written.
     pub pushes: bool,
+    /// What fields hold that refer to other records.
+    pub references: References,
+    /// How far what a page tells may be behind what [`Adapter::find`] does.
+    pub lag: Duration,
 }
 
 /// What an adapter can do, as data; asking costs no I/O.
@@ -139,7 +153,7 @@ pub enum Item {
 
 /// A row of a system, in the platform's words.
 ///
-/// A field that refers to another record holds that record's *external* id.
+/// A field that refers to another record holds that record's *external* id, or as [`References`] says.
 #[derive(Debug, Clone)]
 pub struct ExternalRecord {
     /// The system's id, in one canonical form.
@@ -188,7 +202,7 @@ pub struct Target {
 pub enum ChangeAction {
     /// Give these fields, by position in [`Kind::fields`], the values that `fields` has.
     Write {
-        /// The values; references hold external ids.
+        /// The values; references hold external ids, or as [`References`] says.
         fields: Fields,
         /// Which of them to write, a bit for each position.
         changed: u64,

@@ -1,8 +1,12 @@
 //! An adapter that could not be set up, and says so whenever it is asked.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
-use super::{Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability};
+use super::{
+    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, References,
+};
 use super::{Outcome, Pulled, Result, Subscribed, Subscription, Usage};
 use crate::model::{Kind, System};
 
@@ -41,6 +45,8 @@ impl Adapter for Unusable {
             mapped: 0,
             tracks_changes: false,
             pushes: false,
+            references: References::ByLink,
+            lag: Duration::ZERO,
         };
         Capability {
             kinds: Kind::ALL.iter().map(of).collect(),

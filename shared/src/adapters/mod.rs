@@ -36,6 +36,7 @@ use crate::transfer::Render;
 use definition::Definition;
 use session::Sessions;
 
+pub use cornerstone::load as transcript_load;
 pub use definition::{Registers, WebhookSupport};
 pub use registry::{Registry, secret_name};
 

@@ -154,7 +154,7 @@ mod tests {
         for at in 0..250 {
             keep(&store, &format!("r{at:03}"), State::Accepted, 5, false).await;
         }
-        let other: IntegrationId = "hlf:xledger".parse().unwrap();
+        let other: IntegrationId = "hlf:dynamics365".parse().unwrap();
         assert_eq!(look_again(&store, &other, now()).await.unwrap().due, 0);
         assert_eq!(look_again(&store, &integration(), now()).await.unwrap().due, 250);
         assert_eq!(due(&store).await.len(), 250);

@@ -62,7 +62,8 @@ pub struct Link {
     pub settled: BTreeSet<Group>,
     /// Whether the row is in use on the other side; some systems refuse changes of one that is not.
     pub active: bool,
-    /// When the row was asked for, where it was a webhook that had it taken over and no run has since.
+    /// When the row was asked for, where it was a webhook that had it taken over and no run has since; of a system whose
+    /// pages are behind, also when it was told of a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hinted_at: Option<Timestamp>,
 }

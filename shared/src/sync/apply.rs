@@ -189,7 +189,7 @@ impl Engine<'_> {
         last: bool,
         applied: &mut Applied,
     ) -> Result<Vec<ExternalRecord>, Stop> {
-        let (system, now) = (self.integration.id.system, self.clock.now());
+        let (system, now, lag) = (self.integration.id.system, self.clock.now(), self.lag(kind));
         let mut again = Vec::new();
         let mut plans = Vec::with_capacity(rows.len());
         let (mut taken, mut refused) = (HashSet::with_capacity(rows.len()), HashSet::new());
@@ -199,7 +199,7 @@ impl Engine<'_> {
                     plans.push(self.refuse(writer, kind, external, &refusal));
                 }
                 Err(_) => applied.totals.unchanged += 1,
-                Ok(pair) if writer.revives(&pair, system, now) => applied.late.push(pair.external.id),
+                Ok(pair) if writer.revives(&pair, system, now, lag) => applied.late.push(pair.external.id),
                 Ok(pair) if !taken.insert(pair.id.clone()) && !last => again.push(pair.external),
                 Ok(pair) if last => {
                     plans.push(self.refuse(writer, kind, pair.external, &Refusal::contended()))
@@ -220,7 +220,7 @@ impl Engine<'_> {
         fresh: bool,
         applied: &mut Applied,
     ) -> Result<Vec<Result<Pair, (ExternalRecord, Refusal)>>, Stop> {
-        let now = self.clock.now();
+        let (now, lag) = (self.clock.now(), self.lag(kind));
         let links = self.links(kind, &rows, fresh).await?;
         let references = self.references(kind, &rows).await?;
         let mut pairs = Vec::with_capacity(rows.len());
@@ -233,7 +233,7 @@ impl Engine<'_> {
                 applied.totals.unchanged += 1;
                 continue;
             }
-            if writer.is_late(&external.id, link.as_ref(), now) {
+            if writer.is_late(&external.id, link.as_ref(), now, lag) {
                 applied.late.push(external.id);
                 continue;
             }
@@ -278,29 +278,6 @@ impl Engine<'_> {
             .into_iter()
             .map(|row| row.map(|row| Ok((row.version, row.decode()?))).transpose())
             .collect::<Result<_, StoreError>>()?)
-    }
-
-    /// Returns the platform's ids of the records that rows refer to.
-    async fn references(
-        &self,
-        kind: Kind,
-        rows: &[ExternalRecord],
-    ) -> Result<HashMap<(Kind, Box<str>), RecordId>, Stop> {
-        let wanted: HashSet<(Kind, Box<str>)> = rows.iter().flat_map(referred).collect();
-        let wanted: Vec<_> = wanted.into_iter().collect();
-        let keys: Vec<Key> = wanted
-            .iter()
-            .map(|(to, id)| records::link_key(&self.integration.id, *to, id))
-            .collect();
-        tracing::trace!(%kind, references = keys.len(), "resolve references");
-        let mut known = HashMap::with_capacity(wanted.len());
-        for (reference, row) in wanted.into_iter().zip(self.read(&keys).await?) {
-            if let Some(row) = row {
-                let link: Link = row.decode()?;
-                known.insert(reference, link.record);
-            }
-        }
-        Ok(known)
     }
 
     async fn fill_records(
@@ -367,14 +344,4 @@ fn name(
             field: "key",
             message: format!("cannot be the platform's id: a {error}"),
         })
-}
-
-fn referred(row: &ExternalRecord) -> Vec<(Kind, Box<str>)> {
-    let fields = row.fields.iter();
-    fields
-        .filter_map(|(_, field, value)| match (field.holds, value) {
-            (FieldType::Reference(to), Some(Value::Text(id))) => Some((to, id.clone())),
-            _ => None,
-        })
-        .collect()
 }

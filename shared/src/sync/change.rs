@@ -1,7 +1,7 @@
 //! Works out what a system has to be told of a record.
 
 use super::engine::{Engine, Stop};
-use crate::adapter::{Change, ChangeAction, Error, ErrorKind, KindCapability, Target};
+use crate::adapter::{Change, ChangeAction, Error, ErrorKind, KindCapability, References, Target};
 use crate::model::{Base, FieldType, Fields, Kind, Link, Record, RecordId, Value};
 use crate::records;
 use crate::store::{Key, Row};
@@ -90,18 +90,28 @@ impl Engine<'_> {
         if changed == 0 && target.is_some() {
             return Ok(Ok(None));
         }
-        Ok(match self.outward(&record.fields, changed).await? {
-            Ok(fields) => Ok(Some(Change {
-                key,
-                target,
-                action: ChangeAction::Write { fields, changed },
-            })),
-            Err(error) => Err(error),
-        })
+        Ok(
+            match self
+                .outward(&record.fields, changed, capability.references)
+                .await?
+            {
+                Ok(fields) => Ok(Some(Change {
+                    key,
+                    target,
+                    action: ChangeAction::Write { fields, changed },
+                })),
+                Err(error) => Err(error),
+            },
+        )
     }
 
-    /// Puts the system's ids in the place of the platform's.
-    async fn outward(&self, fields: &Fields, changed: u64) -> Result<Result<Fields, Error>, Stop> {
+    /// Puts the system's ids in the place of the platform's, where it has its own.
+    async fn outward(
+        &self,
+        fields: &Fields,
+        changed: u64,
+        references: References,
+    ) -> Result<Result<Fields, Error>, Stop> {
         let mut outward = fields.clone();
         for (position, field) in fields.kind().fields().iter().enumerate() {
             let FieldType::Reference(to) = field.holds else {
@@ -110,7 +120,7 @@ impl Engine<'_> {
             let Some(Value::Text(id)) = fields.at(position).filter(|_| changed >> position & 1 == 1) else {
                 continue;
             };
-            match self.external_of(to, id).await? {
+            match self.external_of(to, id, references).await? {
                 Some(external) => outward.set(position, Some(Value::Text(external))),
                 None => {
                     let message =
@@ -122,14 +132,23 @@ impl Engine<'_> {
         Ok(Ok(outward))
     }
 
-    async fn external_of(&self, kind: Kind, text: &str) -> Result<Option<Box<str>>, Stop> {
+    async fn external_of(
+        &self,
+        kind: Kind,
+        text: &str,
+        references: References,
+    ) -> Result<Option<Box<str>>, Stop> {
         let id = &self.integration.id;
         let Ok(record) = text.parse() else { return Ok(None) };
         let key = records::record_key(&id.organization, kind, &record);
         let Some(row) = self.read(&[key]).await?.pop().flatten() else {
             return Ok(None);
         };
-        Ok(Record::from_row(kind, &row)?.links.get(&id.system).cloned())
+        let record = Record::from_row(kind, &row)?;
+        Ok(match references {
+            References::ByLink => record.links.get(&id.system).cloned(),
+            References::ByKey => record.is_live().then(|| text.into()),
+        })
     }
 }
 

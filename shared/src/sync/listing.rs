@@ -14,9 +14,10 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::engine::{Engine, Stop, Work};
 use super::position::Position;
 use super::run::Run;
-use crate::model::{Kind, RunId};
+use super::writer::is_recent;
+use crate::model::{Kind, Link, RunId};
 use crate::records;
-use crate::store::{Content, Expect, Key, Query, StoreError, Table, Write};
+use crate::store::{Content, Expect, Key, Query, Row, StoreError, Table, Write};
 
 /// How long the lists of a run are kept. A review that is approved later finds none, and the next full run finds the
 /// deletions again.
@@ -110,12 +111,13 @@ impl Engine<'_> {
             let page = self
                 .query(&Query::new(Table::Records, partition, "", SWEEP).after(after))
                 .await?;
-            let absent: Vec<Box<str>> = page
-                .rows
-                .into_iter()
-                .map(|row| row.key.sort.into_boxed_str())
-                .filter(|id| seen.binary_search(&mark(id)).is_err())
-                .collect();
+            let mut absent = Vec::new();
+            for row in page.rows {
+                let is_seen = seen.binary_search(&mark(&row.key.sort)).is_ok();
+                if !is_seen && !self.is_ahead(kind, &row)? {
+                    absent.push(row.key.sort.into_boxed_str());
+                }
+            }
             work.totals(kind).absent += absent.len() as u64;
             lists = keep_deletions(work, kind, lists, &absent);
             let Some(next) = page.next else { break };
@@ -142,6 +144,18 @@ impl Engine<'_> {
             approved: false,
         };
         self.checkpoint(work, position).await
+    }
+
+    /// Says whether a row is younger than pages that are behind: that they do not have it says nothing of it.
+    fn is_ahead(&self, kind: Kind, row: &Row) -> Result<bool, StoreError> {
+        let lag = self.lag(kind);
+        if lag.is_zero() {
+            return Ok(false);
+        }
+        let link: Link = row.decode()?;
+        Ok(link
+            .hinted_at
+            .is_some_and(|at| is_recent(at, self.clock.now(), lag)))
     }
 
     /// Returns what all pages of a listing held, sorted.

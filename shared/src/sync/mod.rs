@@ -35,6 +35,7 @@ mod pull;
 mod push;
 mod pushed;
 pub mod quarantine;
+mod references;
 pub mod review;
 mod run;
 mod standing;

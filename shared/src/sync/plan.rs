@@ -105,7 +105,9 @@ impl Engine<'_> {
             Write::put(
                 key,
                 expect,
-                writer.right.sign(Content::of(&writer.right.mark(link))),
+                writer
+                    .right
+                    .sign(Content::of(&writer.mark(link, self.clock.now(), self.lag(kind)))),
             )
         });
         Plan {
@@ -163,7 +165,7 @@ impl Engine<'_> {
             writes.push(Write::put(
                 key,
                 right.expect(version),
-                right.sign(Content::of(&right.mark(link))),
+                right.sign(Content::of(&writer.mark(link, self.clock.now(), self.lag(kind)))),
             ));
         }
         if merged.send {

@@ -70,7 +70,11 @@ impl Engine<'_> {
             };
             let before: Option<Link> = link_row.as_ref().map(Row::decode).transpose()?;
             let mapping = self.integration.mapping_version;
-            let link = linked(kind, &pending.id, sent, before.as_ref(), changed, pushed, mapping);
+            let told_at = (!self.lag(kind).is_zero()).then(|| self.clock.now());
+            let link = Link {
+                hinted_at: told_at,
+                ..linked(kind, &pending.id, sent, before.as_ref(), changed, pushed, mapping)
+            };
             let fresh = before.is_none();
             let mut writes = vec![
                 self.put_fenced(work, &keys[1], link_row.as_ref(), Content::of(&link)),

@@ -239,10 +239,16 @@ impl Engine<'_> {
         }
         let ids: Vec<Box<str>> = waiting.iter().map(|one| one.id.clone()).collect();
         let found = self.adapter.find(kind, &ids).await?;
-        let (mut items, mut gone) = (Vec::with_capacity(found.len()), Vec::new());
+        let (mut items, mut gone, mut renamed) = (Vec::with_capacity(found.len()), Vec::new(), Vec::new());
         for (id, found) in ids.iter().zip(found) {
             match found {
-                Found::Here(item @ (Item::Row(_) | Item::Faulty { .. })) => items.push(item),
+                Found::Here(Item::Row(row)) => {
+                    if row.id != *id {
+                        renamed.push(release(&self.integration.id, kind, Side::Pull, id));
+                    }
+                    items.push(Item::Row(row));
+                }
+                Found::Here(item @ Item::Faulty { .. }) => items.push(item),
                 Found::Here(Item::Deleted { .. }) | Found::Nothing => {
                     gone.push(release(&self.integration.id, kind, Side::Pull, id));
                 }
@@ -254,6 +260,10 @@ impl Engine<'_> {
         }
         let applied = self.apply(work, kind, items, false).await?;
         work.totals(kind).add(&applied.totals);
+        // What has another name by now was taken over, or waits, under that one.
+        if !work.run.dry_run {
+            self.write_all(renamed).await?;
+        }
         Ok(())
     }
 

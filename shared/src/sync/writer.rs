@@ -17,8 +17,9 @@ use crate::store::{Content, Expect, Write};
 /// slice, and then be read again.
 const RECENT: Duration = Duration::from_secs(15 * 60);
 
-fn is_recent(at: Timestamp, now: Timestamp) -> bool {
-    now.duration_since(at).unsigned_abs() < RECENT
+/// Says whether a page, which may be behind by `lag`, may be older than what was known then.
+pub(super) fn is_recent(at: Timestamp, now: Timestamp, lag: Duration) -> bool {
+    now.duration_since(at).unsigned_abs() < RECENT + lag
 }
 
 /// By what right a row is written.
@@ -84,25 +85,26 @@ impl Right {
             }
         }
     }
-
-    /// Leaves on a link whether a webhook brought what it says, and when that was asked for.
-    pub(super) fn mark(self, link: Link) -> Link {
-        let hinted_at = match self {
-            Self::Claim(_) => None,
-            Self::Hint { at, .. } => Some(at),
-        };
-        Link { hinted_at, ..link }
-    }
 }
 
 impl Writer<'_> {
+    /// Leaves on a link when what it says was asked for, where a page that is read later may be older: a webhook's rows, and,
+    /// of a system whose pages are behind by `lag`, every row that was asked for by itself.
+    pub(super) fn mark(&self, link: Link, now: Timestamp, lag: Duration) -> Link {
+        let hinted_at = match self.right {
+            Right::Claim(_) => (self.links.is_some() && !lag.is_zero()).then_some(now),
+            Right::Hint { at, .. } => Some(at),
+        };
+        Link { hinted_at, ..link }
+    }
+
     /// Says whether a row of a page would bring back a record whose row was found to be gone a while ago, perhaps since.
-    pub(super) fn revives(&self, pair: &Pair, system: System, now: Timestamp) -> bool {
+    pub(super) fn revives(&self, pair: &Pair, system: System, now: Timestamp, lag: Duration) -> bool {
         let gone_at = pair.record.as_ref().and_then(|(_, record)| {
             let by_system = record.modified_by == Origin::System(system);
             record.deleted_at.filter(|_| by_system)
         });
-        self.links.is_none() && pair.link.is_none() && gone_at.is_some_and(|at| is_recent(at, now))
+        self.links.is_none() && pair.link.is_none() && gone_at.is_some_and(|at| is_recent(at, now, lag))
     }
 
     /// Says whether a webhook should have told of a row.
@@ -113,12 +115,18 @@ impl Writer<'_> {
     }
 
     /// Says whether somebody else may have taken over a later state of a row than the one that was read.
-    pub(super) fn is_late(&self, id: &str, link: Option<&(u64, Link)>, now: Timestamp) -> bool {
+    pub(super) fn is_late(
+        &self,
+        id: &str,
+        link: Option<&(u64, Link)>,
+        now: Timestamp,
+        lag: Duration,
+    ) -> bool {
         match self.links {
             Some(before) => before.get(id).copied().flatten() != link.map(|(version, _)| *version),
             None => {
                 let hinted_at = link.and_then(|(_, link)| link.hinted_at);
-                hinted_at.is_some_and(|at| is_recent(at, now))
+                hinted_at.is_some_and(|at| is_recent(at, now, lag))
             }
         }
     }

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::adapter::{
     Adapter, Capability, Change, Error, ErrorKind, ExternalRecord, Finding, Found, From, Item,
-    KindCapability, Outcome, Pulled, Result, Subscribed, Subscription, Usage,
+    KindCapability, Outcome, Pulled, References, Result, Subscribed, Subscription, Usage,
 };
 use shared::clock::{Clock, ManualClock};
 use shared::flow::receive::Receiver;
@@ -241,6 +242,8 @@ impl Adapter for Asked {
             mapped: 0b100,
             tracks_changes: true,
             pushes: false,
+            references: References::ByLink,
+            lag: Duration::ZERO,
         };
         Capability {
             kinds: vec![members],

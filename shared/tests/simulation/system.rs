@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::adapter::{
     Adapter, Capability, Change, ChangeAction, Cursor, Error, ErrorKind, ExternalRecord, Finding, Found,
-    From, Item, KindCapability, Next, Outcome, Pulled, Pushed, Result, Subscribed, Subscription, Usage,
+    From, Item, KindCapability, Next, Outcome, Pulled, Pushed, References, Result, Subscribed, Subscription,
+    Usage,
 };
 use shared::clock::Clock;
 use shared::model::{Fields, Kind, System, Value};
@@ -347,6 +349,8 @@ impl Adapter for ModelSystem {
             mapped: u64::MAX,
             tracks_changes: true,
             pushes: true,
+            references: References::ByLink,
+            lag: Duration::ZERO,
         };
         Capability {
             kinds: Kind::ALL.iter().map(of).collect(),

@@ -1,6 +1,7 @@
 //! Which calls make up an operation.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -9,7 +10,7 @@ use super::config::Settings;
 use super::table::Table;
 use crate::adapter::{
     Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome, Pulled,
-    Result, Subscribed, Subscription, Usage,
+    References, Result, Subscribed, Subscription, Usage,
 };
 use crate::http::HttpCounts;
 use crate::model::{Kind, System};
@@ -50,6 +51,8 @@ fn capability(table: &Table) -> KindCapability {
         mapped: table.mapped(),
         tracks_changes: table.tracks_changes,
         pushes: true,
+        references: References::ByLink,
+        lag: Duration::ZERO,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::world::World;
 use crate::adapter::{
     Adapter, Capability, Change, Cursor, Error, ErrorKind, ExternalRecord, Finding, Found, From, Item,
-    KindCapability, Next, Outcome, Pulled, Subscribed, Subscription, Usage,
+    KindCapability, Next, Outcome, Pulled, References, Subscribed, Subscription, Usage,
 };
 use crate::flow::watch::Registrar;
 use crate::flow::work::{Connect, Job, Worker, work};
@@ -109,6 +110,8 @@ impl Adapter for Book {
             mapped: 0b100,
             tracks_changes: true,
             pushes: false,
+            references: References::ByLink,
+            lag: Duration::ZERO,
         };
         Capability {
             kinds: vec![members],
