@@ -69,7 +69,7 @@ async fn an_error_that_comes_with_200_is_one_where_the_profile_says_so() {
     let error = || {
         status(
             200,
-            Some(json!({ "ok": false, "error": { "code": "DOWN" }, "data": [] })),
+            Some(json!({ "ok": false, "error": { "code": "DOWN" }, "data": [], "meta": { "total": 0 } })),
         )
     };
     let rule = |means: &'static str| {

@@ -184,7 +184,7 @@ async fn changes_and_deletions_are_told_since_the_listing_before_began() {
     let added = world.add(100);
     let gone = world.rows()[0]["id"].as_u64().unwrap();
     world.register().delete_as_human(Collection::Members, gone);
-    let (items, _) = pull_all(&*adapter, Kind::Member, since).await.unwrap();
+    let (items, _) = pull_all(&*world.adapter(), Kind::Member, since).await.unwrap();
     assert!(rows(&items).iter().any(|row| *row.id == *added.to_string()));
     let deleted = items
         .iter()
@@ -200,7 +200,7 @@ async fn a_clock_that_is_ahead_hides_no_change() {
     let (_, since) = pull_all(&*adapter, Kind::Member, From::Start).await.unwrap();
     world.simulation.advance(jiff::SignedDuration::from_hours(1));
     let added = world.add(100);
-    let (items, _) = pull_all(&*adapter, Kind::Member, since).await.unwrap();
+    let (items, _) = pull_all(&*world.adapter(), Kind::Member, since).await.unwrap();
     assert!(rows(&items).iter().any(|row| *row.id == *added.to_string()));
 }
 

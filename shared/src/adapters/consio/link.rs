@@ -15,38 +15,44 @@ fn next_of(mut rest: &str) -> Option<&str> {
     loop {
         let (_, after) = rest.split_once('<')?;
         let (target, after) = after.split_once('>')?;
-        let (parameters, after) = split(after);
-        if is_next(parameters) {
+        let (parameters, after) = split(after, b',');
+        if is_next(parameters.trim_start()) {
             return Some(target);
         }
         rest = after;
     }
 }
 
-/// Splits at the first comma that stands in no quotes.
-fn split(text: &str) -> (&str, &str) {
+/// Splits at the first of these bytes that stands in no quotes.
+fn split(text: &str, at: u8) -> (&str, &str) {
     let mut quoted = false;
-    for (at, byte) in text.bytes().enumerate() {
+    for (position, byte) in text.bytes().enumerate() {
         match byte {
             b'"' => quoted = !quoted,
-            b',' if !quoted => return text.split_at(at),
+            byte if byte == at && !quoted => return text.split_at(position),
             _ => {}
         }
     }
     (text, "")
 }
 
-fn is_next(parameters: &str) -> bool {
-    parameters.split(';').any(|parameter| {
-        let Some((name, value)) = parameter.split_once('=') else {
-            return false;
-        };
-        let relations = value.trim().trim_matches('"');
-        name.trim().eq_ignore_ascii_case("rel")
-            && relations
-                .split_whitespace()
-                .any(|relation| relation.eq_ignore_ascii_case("next"))
-    })
+fn is_next(mut parameters: &str) -> bool {
+    while let Some(rest) = parameters.strip_prefix(';') {
+        let (parameter, after) = split(rest, b';');
+        if names_next(parameter) {
+            return true;
+        }
+        parameters = after;
+    }
+    false
+}
+
+fn names_next(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else {
+        return false;
+    };
+    let mut relations = value.trim().trim_matches('"').split_whitespace();
+    name.trim().eq_ignore_ascii_case("rel") && relations.any(|one| one.eq_ignore_ascii_case("next"))
 }
 
 #[cfg(test)]

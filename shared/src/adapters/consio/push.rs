@@ -86,7 +86,10 @@ impl Rest {
         if let Some(row) = self.look_up(resource, key).await? {
             return Err(rival(resource, &row));
         }
-        let mut row = body_of(resource, fields, changed)?;
+        // What has no value is left to the system, which may have a default for it.
+        let there = (0..resource.kind.fields().len()).filter(|position| fields.at(*position).is_some());
+        let there = there.fold(0, |bits, position| bits | 1 << position);
+        let mut row = body_of(resource, fields, changed & there)?;
         if let Some(place) = &create.key {
             let value = if place.as_number {
                 map::number(key)
