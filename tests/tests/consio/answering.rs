@@ -49,6 +49,7 @@ async fn every_answer_is_sorted_by_what_the_caller_does_next() {
             ErrorKind::Malformed,
         ),
         (Fault::TruncatedJson, ErrorKind::Malformed),
+        (Fault::Oversized { bytes: 17 << 20 }, ErrorKind::Malformed),
         (Fault::WrongContentLength, ErrorKind::Unavailable),
         (Fault::ResetBefore, ErrorKind::Unavailable),
         (
@@ -87,6 +88,7 @@ async fn an_error_that_comes_with_200_is_one_where_the_profile_says_so() {
         ("notFound", ErrorKind::NotFound),
         ("unauthenticated", ErrorKind::Unauthenticated),
         ("permissionDenied", ErrorKind::PermissionDenied),
+        ("cursorExpired", ErrorKind::CursorExpired),
     ] {
         assert_eq!(pulled(error(), rule(means)).await, Some(expected), "{means}");
     }

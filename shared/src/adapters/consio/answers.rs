@@ -16,6 +16,9 @@ use crate::settings::Section;
 /// The fact that says what is missing: a `row`, or the whole `route`.
 pub(super) const MISSING: &str = "missing";
 
+/// Why a listing begins anew.
+const EXPIRED: &str = "the system no longer knows since when to tell changes, or which page comes next";
+
 /// How answers are to be taken.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answers {
@@ -47,6 +50,7 @@ pub(super) enum Meaning {
     Temporary,
     Unauthenticated,
     PermissionDenied,
+    CursorExpired,
 }
 
 /// Whether a request that was not answered may have changed something.
@@ -146,6 +150,7 @@ impl Answers {
                 ErrorKind::PermissionDenied,
                 "the credentials may not do this: have the system allow it",
             ),
+            Meaning::CursorExpired => (ErrorKind::CursorExpired, EXPIRED),
             Meaning::Temporary | Meaning::Success => (effect.unanswered(), "the system is not available"),
         }
     }
@@ -302,10 +307,11 @@ fn meaning(text: &str) -> Result<Meaning, String> {
         "temporary" => Meaning::Temporary,
         "unauthenticated" => Meaning::Unauthenticated,
         "permissionDenied" => Meaning::PermissionDenied,
+        "cursorExpired" => Meaning::CursorExpired,
         _ => {
             return Err(
-                "must be success, notFound, conflict, rateLimited, rejected, temporary, unauthenticated or \
-                        permissionDenied"
+                "must be success, notFound, conflict, rateLimited, rejected, temporary, unauthenticated, \
+                        permissionDenied or cursorExpired"
                     .to_owned(),
             );
         }
@@ -316,6 +322,14 @@ fn meaning(text: &str) -> Result<Meaning, String> {
 pub(super) fn header_name(text: &str) -> Result<HeaderName, String> {
     text.parse()
         .map_err(|_| "must be the name of a header, such as x-api-key".to_owned())
+}
+
+/// Says of an error in the middle of a listing, or of changes, what it is there: what is gone is the place to go on from.
+pub(super) fn on_the_way(error: Error) -> Error {
+    match error.fact("status") {
+        Some("410") => Error::new(ErrorKind::CursorExpired, EXPIRED).with("status", 410),
+        _ => error,
+    }
 }
 
 /// Says whether an error says that there is no such row, rather than no such route.

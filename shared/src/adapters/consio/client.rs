@@ -169,7 +169,7 @@ impl Client {
                 .as_ref()
                 .map_or_else(Bytes::new, |body| body.to_string().into()),
             limits: match ask.effect {
-                Effect::Reads => Limits::PAGE,
+                Effect::Reads => READ,
                 Effect::Writes => WRITE,
             },
         };
@@ -177,6 +177,12 @@ impl Client {
         answer.map_err(|failure| answers::unanswered(&failure, ask.effect))
     }
 }
+
+/// What a page may take; it is held whole, and takes several times its size.
+const READ: Limits = Limits {
+    total: std::time::Duration::from_secs(50),
+    body: 16 << 20,
+};
 
 /// What a write may take: its answer shows a row at most.
 const WRITE: Limits = Limits {

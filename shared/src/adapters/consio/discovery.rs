@@ -1,6 +1,6 @@
 //! Where an issuer says that its tokens are issued.
 //!
-//! Source: OpenID Connect Discovery 1.0, section 4; RFC 8414, section 3.
+//! Source: "OIDC Discovery 1.0", section 4; RFC 8414, section 3.
 
 use std::fmt;
 use std::sync::Arc;

@@ -10,7 +10,7 @@
 //!
 //! # Limits
 //!
-//! A listing has at most 50,000 pages, a page 64 MiB. Rows are written one by one, at most ten in one push. The body of a
+//! A listing has at most 50,000 pages, a page 16 MiB. Rows are written one by one, at most ten in one push. The body of a
 //! write is JSON; of an error nothing is repeated but its code.
 //!
 //! # Quirks
@@ -26,7 +26,8 @@
 //! - `PATCH` sends the members that have changed; a system that replaces whole objects by it wants `PUT`.
 //! - "There is none" is 404 or 410 with JSON or without a body: a page for humans says that the route is missing.
 //!
-//! Deliberately absent: resources within resources, bodies other than JSON, signatures of requests, and webhooks: the
+//! Deliberately absent: resources within resources, bodies other than JSON, versions in headers, keys in
+//! queries, signatures of requests, and webhooks: the
 //! endpoint's own rules read those.
 
 mod adapter;

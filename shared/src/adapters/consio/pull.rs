@@ -9,7 +9,7 @@ use url::Url;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::adapter::Rest;
-use super::answers::{Effect, Said};
+use super::answers::{Effect, Said, on_the_way};
 use super::client::Ask;
 use super::cursor::{Bookmark, Listing, Place};
 use super::link;
@@ -39,7 +39,9 @@ impl Rest {
             if_match: None,
             effect: Effect::Reads,
         };
-        let (said, json) = self.client.read(&ask).await?;
+        let begins = listing.next.is_none() && listing.since.is_none();
+        let read = self.client.read(&ask).await;
+        let (said, json) = read.map_err(|error| if begins { error } else { on_the_way(error) })?;
         let rows = self.rows(resource, &json)?;
         listing.begun = listing.begun.or_else(|| Some(self.asked_at(&said)));
         let items = rows.iter().map(|row| map::row(resource, row));

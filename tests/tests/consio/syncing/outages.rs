@@ -147,3 +147,18 @@ async fn rows_that_stand_on_two_pages_are_there_once() {
         pair.assert_equal().await;
     }
 }
+
+#[tokio::test]
+async fn a_place_that_the_system_has_forgotten_has_everything_read_anew() {
+    for place in ["cursor=", "updatedSince="] {
+        let pair = Pair::new(Ability::Everything, 30).await;
+        if place == "updatedSince=" {
+            pair.sync().await;
+            pair.world.add(600);
+        }
+        pair.world.inject(FaultRule::once(down(410)).at(place));
+        let run = pair.sync().await;
+        assert!(!run.restarted.is_empty(), "{place}: {run:?}");
+        pair.assert_equal().await;
+    }
+}
