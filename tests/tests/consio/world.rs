@@ -199,11 +199,13 @@ pub(crate) async fn pull_all(
 }
 
 pub(crate) fn rows(items: &[Item]) -> Vec<&ExternalRecord> {
-    let row = |item| match item {
-        &Item::Row(ref row) => Some(row),
-        _ => None,
-    };
-    items.iter().filter_map(row).collect()
+    let mut rows = Vec::new();
+    for item in items {
+        if let Item::Row(row) = item {
+            rows.push(row);
+        }
+    }
+    rows
 }
 
 /// Makes a change that writes these fields.
