@@ -4,8 +4,8 @@
 //! limits what it limits, and misbehaves on demand. Adapters are tested against it unchanged, and the
 //! `simulated_systems` binary serves it to demonstrations and to programs in other languages.
 //!
-//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, Xledger, Cornerstone, and a control
-//! API on one address.
+//! Start with [`Simulation`]: one HTTP server with Entra ID, Dataverse, Xledger, Cornerstone, a register with a REST
+//! API, and a control API on one address.
 
 pub mod clock;
 mod control;
@@ -13,6 +13,7 @@ pub mod cornerstone;
 pub mod dataverse;
 mod entra;
 mod random;
+pub mod rest;
 pub mod sign_in;
 pub mod simulation;
 mod systems;

@@ -15,6 +15,7 @@ use crate::dataverse::journal::{Counters, Entry};
 use crate::dataverse::limits::ServiceProtection;
 use crate::dataverse::schema::Table;
 use crate::dataverse::{Delivered, EditSummary, Privilege, Webhook};
+use crate::rest::Rest;
 use crate::sign_in::{Credentials, SignIn};
 use crate::systems::{Systems, TENANT, UNPRIVILEGED_USER, USER};
 use crate::wire::{Handler, Transport};
@@ -196,6 +197,11 @@ impl Simulation {
     /// Returns Xledger.
     pub fn xledger(&self) -> &Xledger {
         &self.systems.xledger
+    }
+
+    /// Returns the register with a REST API.
+    pub fn rest(&self) -> &Rest {
+        &self.systems.rest
     }
 
     /// Returns the address that speaks TLS, if there is one.

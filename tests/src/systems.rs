@@ -14,6 +14,7 @@ use crate::dataverse::journal::Recorder;
 use crate::dataverse::server::{Dataverse, Settings};
 use crate::entra::Entra;
 use crate::random::Random;
+use crate::rest::Rest;
 use crate::sign_in::{Credentials, Settings as SignInSettings, SignIn};
 use crate::simulation::SimulationConfig;
 use crate::wire::{Answer, Delivery, Request};
@@ -43,14 +44,15 @@ pub(crate) struct Systems {
     pub(crate) stranger: Credentials,
     pub(crate) learner: Credentials,
     pub(crate) xledger: Xledger,
+    pub(crate) rest: Rest,
     entra_dialect: Entra,
 }
 
 impl Systems {
     pub(crate) fn new(base_url: &str, config: SimulationConfig) -> Self {
         let clock = Arc::new(SimulatedClock::default());
-        let [member, unprivileged, stranger, learner] =
-            ["medlem", "uten-rolle", "ukjent", "kurs"].map(credentials);
+        let [member, unprivileged, stranger, learner, register] =
+            ["medlem", "uten-rolle", "ukjent", "kurs", "register"].map(credentials);
         let registrations = vec![member.clone(), unprivileged.clone(), stranger.clone()];
         let entra = entra(registrations, config.token_lifetime_seconds, &clock);
         let cornerstone = Cornerstone::new(
@@ -66,6 +68,7 @@ impl Systems {
             user(UNPRIVILEGED_USER, false),
         ];
         let xledger = Xledger::new(config.xledger.clone(), Arc::clone(&clock));
+        let rest = Rest::new(base_url, register, Arc::clone(&clock));
         let settings = Settings::from(config);
         let dataverse = Dataverse::new(base_url, settings, users, Arc::clone(&clock), Arc::clone(&entra));
         let (faults, recorder) = (dataverse.faults(), dataverse.recorder());
@@ -83,6 +86,7 @@ impl Systems {
             stranger,
             learner,
             xledger,
+            rest,
         }
     }
 
@@ -143,6 +147,10 @@ impl Systems {
             self.recorder.count_kind(kind);
             return self.xledger.answer(request).await;
         }
+        if Rest::serves(request) {
+            self.recorder.count_kind("rest");
+            return self.rest.answer(request);
+        }
         if request.path.starts_with("/api/data/") {
             return self.dataverse.answer(request).await;
         }
@@ -172,6 +180,7 @@ impl Systems {
             },
             Some(("cornerstone", rest)) => self.cornerstone.control(request, rest).await,
             Some(("xledger", rest)) => self.xledger.control(request, rest).await,
+            Some(("rest", rest)) => self.rest.control(request, rest),
             _ => self.dataverse.control(request),
         }
     }
@@ -184,6 +193,10 @@ impl Systems {
                 "clientId": self.learner.client_id, "clientSecret": self.learner.client_secret,
             },
             "xledger": { "token": self.xledger.token(), "entity": self.xledger.entity() },
+            "rest": {
+                "secret": self.rest.secret(), "userName": self.rest.user(), "scope": self.rest.scope(),
+                "clientId": self.rest.client().client_id, "clientSecret": self.rest.client().client_secret,
+            },
         });
         Answer::json(StatusCode::OK, &told)
     }

@@ -28,6 +28,20 @@ use crate::model::{FieldError, Fields, Kind, RecordId, System};
 #[serde(transparent)]
 pub struct Cursor(pub String);
 
+impl Cursor {
+    /// Makes the bookmark of a system that tells no changes: the next reading is one of everything.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(String::new())
+    }
+
+    /// Says whether it is none.
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// What the fields of a system's rows hold that refer to other records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum References {

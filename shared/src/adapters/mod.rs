@@ -30,7 +30,9 @@ use crate::flow::refresh::Registration;
 use crate::http::{Exceptions, Http};
 use crate::integration::Integration;
 use crate::model::{FieldError, Kind, System};
-use crate::oauth::{Application, Grant, Outbound, SharedTokens, TokenCache, TokenKey, TokenSource};
+use crate::oauth::{
+    Application, Grant, Outbound, SharedTokens, TokenCache, TokenEndpoint, TokenKey, TokenSource,
+};
 use crate::secrets::Secret;
 use crate::transfer::Render;
 use definition::Definition;
@@ -87,10 +89,14 @@ impl Connections {
             http: http.clone(),
             clock: Arc::clone(&self.clock),
         };
+        self.source_from(key, grant, Arc::new(endpoint))
+    }
+
+    fn source_from(&self, key: TokenKey, grant: Grant, endpoint: Arc<dyn TokenEndpoint>) -> TokenSource {
         TokenSource {
             key,
             grant,
-            endpoint: Arc::new(endpoint),
+            endpoint,
             clock: Arc::clone(&self.clock),
             cache: Arc::clone(&self.tokens),
             shared: self.shared.clone(),
@@ -230,6 +236,7 @@ fn definition(system: System) -> &'static dyn Definition {
         System::Dynamics365 => &dynamics365::Definition,
         System::Xledger => &xledger::Definition,
         System::Cornerstone => &cornerstone::Definition,
-        System::Consio => &consio::Definition,
+        System::Consio => &consio::CONSIO,
+        System::Rest => &consio::REST,
     }
 }

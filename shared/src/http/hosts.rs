@@ -38,7 +38,7 @@ pub(super) fn is_api_host(system: System, host: &str) -> bool {
         System::Xledger => XLEDGER_HOSTS.contains(&host),
         System::Cornerstone => host.strip_suffix(".csod.com").is_some_and(is_label),
         // Whoever profiles a system knows where it is.
-        System::Consio => true,
+        System::Consio | System::Rest => true,
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn is_login_host(system: System, host: &str) -> bool {
     match system {
         System::Dynamics365 => ENTRA_HOSTS.contains(&host),
         System::Xledger | System::Cornerstone => is_api_host(system, host),
-        System::Consio => true,
+        System::Consio | System::Rest => true,
     }
 }
 

@@ -136,13 +136,21 @@ pub enum System {
     Xledger,
     /// Cornerstone OnDemand: courses.
     Cornerstone,
-    /// Consio, or any other system with a REST API that a profile describes.
+    /// Consio, by a profile or by files.
     Consio,
+    /// Any other system with a REST API that a profile describes.
+    Rest,
 }
 
 impl System {
     /// Every system that has an adapter.
-    pub const ALL: &[Self] = &[Self::Dynamics365, Self::Xledger, Self::Cornerstone, Self::Consio];
+    pub const ALL: &[Self] = &[
+        Self::Dynamics365,
+        Self::Xledger,
+        Self::Cornerstone,
+        Self::Consio,
+        Self::Rest,
+    ];
 
     /// Says whether it keeps books, so that reimbursements are exported to it.
     #[must_use]
@@ -158,6 +166,7 @@ impl System {
             Self::Xledger => "xledger",
             Self::Cornerstone => "cornerstone",
             Self::Consio => "consio",
+            Self::Rest => "rest",
         }
     }
 }
@@ -175,7 +184,7 @@ impl FromStr for System {
         let known = Self::ALL.iter().find(|system| system.as_str() == text);
         known.copied().ok_or(IdError {
             what: "integrationType",
-            rule: "dynamics365, xledger, cornerstone or consio",
+            rule: "dynamics365, xledger, cornerstone, consio or rest",
         })
     }
 }

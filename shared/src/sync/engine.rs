@@ -211,7 +211,9 @@ impl<'a> Engine<'a> {
     async fn begin(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
         let known = cursor::read(self.store, &self.integration.id, kind).await?;
         let usable = known.as_ref().filter(|known| {
-            known.mapping_version == self.integration.mapping_version && work.run.mode != Mode::Full
+            known.mapping_version == self.integration.mapping_version
+                && work.run.mode != Mode::Full
+                && !known.cursor.is_none()
         });
         let from = usable.map_or(From::Start, |known| From::Since(known.cursor.clone()));
         let listing = from == From::Start;
