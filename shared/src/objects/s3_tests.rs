@@ -1,6 +1,7 @@
 //! Links of S3, held against the algorithm that they are signed by, which is held against the vector that AWS has published.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -57,7 +58,7 @@ fn takes(method: &str, url: &str, headers: &BTreeMap<String, String>) -> bool {
             "host" => url.host_str(),
             name => headers.get(name).map(String::as_str),
         };
-        lines += &format!("{name}:{}\n", given.unwrap_or_default());
+        writeln!(lines, "{name}:{}", given.unwrap_or_default()).unwrap();
     }
     let canonical = format!(
         "{method}\n{}\n{}\n{lines}\n{names}\nUNSIGNED-PAYLOAD",

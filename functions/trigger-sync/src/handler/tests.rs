@@ -1,5 +1,7 @@
 //! Events as AWS delivers them.
 
+use std::sync::Arc;
+
 use lambda::testing::{answered, events, memory};
 use shared::api::{Integrations, integration_routes, trigger_routes};
 use shared::http::Exceptions;

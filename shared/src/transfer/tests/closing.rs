@@ -9,8 +9,8 @@ use crate::objects::{Objects as _, Trouble, sha256};
 use crate::publish::ResultEvent;
 use crate::store::{Due, Store as _};
 use crate::transfer::{
-    File, FileDecision, FileState, Mend, Render, Repeat, TransferError, close, collect, download,
-    list_waiting_files, mend, standings,
+    File, FileDecision, FileState, Head, Mend, Render, Rendered, Rendering, Repeat, TransferError,
+    Unrenderable, close, collect, download, list_waiting_files, mend, standings,
 };
 
 const READY: &str = include_str!("../../../../events/result-events/file.ready.v1.schema.json");
@@ -84,8 +84,72 @@ async fn a_file_has_its_rows_in_the_order_of_their_keys_guarded_with_totals_and_
     assert_eq!(file.totals["amount"], "7.51");
     let name = format!("hlf_gl02b_20260301_{}.csv", file.id);
     assert_eq!(file.name.as_deref(), Some(name.as_str()));
-    let object = format!("hlf/xledger/{}/{}/{name}", file.id, &sha256(&bytes)[..16]);
+    let print: String = sha256(&bytes).chars().take(16).collect();
+    let object = format!("hlf/xledger/{}/{print}/{name}", file.id);
     assert_eq!(file.object, Some(object));
+}
+
+/// Names files after a row.
+#[derive(Debug)]
+struct Telling;
+
+impl Render for Telling {
+    fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable> {
+        Ok(Box::new(Tells(format!("{}_", head.file))))
+    }
+}
+
+struct Tells(String);
+
+impl Rendering for Tells {
+    fn row(&mut self, _: &FileRowKey, value: &Value) -> Result<(), Unrenderable> {
+        self.0 += value["text"].as_str().unwrap();
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Rendered, Unrenderable> {
+        Ok(Rendered {
+            name: self.0,
+            content_type: "text/plain".to_owned(),
+            bytes: Vec::new(),
+            totals: std::collections::BTreeMap::new(),
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_tells_of_a_person_is_refused_and_an_id_of_digits_is_none() {
+    for (text, state) in [
+        ("01019012345", FileState::Failed),
+        ("010190.12345", FileState::Failed),
+        ("../x", FileState::Failed),
+        (CANARY, FileState::Failed),
+        ("x.csv", FileState::Ready),
+    ] {
+        let world = World::new();
+        let file = open(&world, &[(key("1"), row(text, "1"))]).await;
+        let closed = close(
+            &world.store,
+            &world.objects,
+            &world.integration,
+            &file.id,
+            &Telling,
+            after(60),
+        )
+        .await
+        .unwrap();
+        assert_eq!(closed.state, state, "{text}");
+        assert_eq!(closed.name.is_some(), state == FileState::Ready);
+    }
+}
+
+#[tokio::test]
+async fn ids_are_no_numbers_of_persons_whatever_their_digits() {
+    for _ in 0..500 {
+        let world = World::new();
+        let file = open(&world, &rows(&["1"])).await;
+        assert_eq!(shut(&world, &file).await.unwrap().state, FileState::Ready);
+    }
 }
 
 #[tokio::test]

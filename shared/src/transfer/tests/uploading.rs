@@ -74,7 +74,7 @@ async fn a_file_that_is_as_announced_is_accepted_read_and_done() {
     assert_eq!((file.state, file.rows), (FileState::Accepted, 2));
     assert_eq!(file.totals["amount"], "-0.50");
     let waiting = list_accepted_files(&world.store, &world.integration, &world.purpose, 10).await;
-    assert_eq!(waiting.unwrap(), [file.id.clone()]);
+    assert_eq!(waiting.unwrap(), std::slice::from_ref(&file.id));
     let first = page(&world, &file, 0, 1).await.unwrap();
     assert_eq!((first.rows[0].number, first.next), (1, Some(1)));
     assert_eq!(
@@ -141,7 +141,7 @@ async fn what_was_not_uploaded_or_is_another_is_not_accepted_and_can_be_put_agai
     ));
     let key = file.object.clone().unwrap();
     for (other, field) in [
-        (&GOOD[..GOOD.len() - 1], "bytes"),
+        (GOOD.trim_end(), "bytes"),
         (&GOOD.replace("Ola", "Oda"), "sha256"),
     ] {
         world
