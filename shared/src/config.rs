@@ -66,6 +66,7 @@ const DYNAMICS365_QUEUE_URL: &str = "DYNAMICS365_QUEUE_URL";
 const XLEDGER_QUEUE_URL: &str = "XLEDGER_QUEUE_URL";
 const CORNERSTONE_QUEUE_URL: &str = "CORNERSTONE_QUEUE_URL";
 const CONSIO_QUEUE_URL: &str = "CONSIO_QUEUE_URL";
+const REST_QUEUE_URL: &str = "REST_QUEUE_URL";
 const SECRET_PREFIX: &str = "SECRET_PREFIX";
 const EVENT_BUS: &str = "EVENT_BUS";
 const ADMIN_SECRET: &str = "ADMIN_SECRET";
@@ -100,6 +101,7 @@ pub const VARIABLES: &[(&str, &[&str])] = &[
     ("xledger", &SystemConfig::variables(XLEDGER_QUEUE_URL)),
     ("cornerstone", &SystemConfig::variables(CORNERSTONE_QUEUE_URL)),
     ("consio", &SystemConfig::variables(CONSIO_QUEUE_URL)),
+    ("rest", &SystemConfig::variables(REST_QUEUE_URL)),
     ("webhooks", WebhooksConfig::VARIABLES),
     ("token-refresh", TokenRefreshConfig::VARIABLES),
     ("reconcile", ReconcileConfig::VARIABLES),
@@ -129,6 +131,7 @@ pub struct Tables {
 /// | `XLEDGER_QUEUE_URL` | that of Xledger |
 /// | `CORNERSTONE_QUEUE_URL` | that of Cornerstone |
 /// | `CONSIO_QUEUE_URL` | that of Consio |
+/// | `REST_QUEUE_URL` | that of any other system with a REST API |
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Queues(pub BTreeMap<System, String>);
 
@@ -145,6 +148,7 @@ impl Queues {
             System::Xledger => XLEDGER_QUEUE_URL,
             System::Cornerstone => CORNERSTONE_QUEUE_URL,
             System::Consio => CONSIO_QUEUE_URL,
+            System::Rest => REST_QUEUE_URL,
         }
     }
 }
@@ -403,6 +407,7 @@ impl TriggerSyncConfig {
         XLEDGER_QUEUE_URL,
         CORNERSTONE_QUEUE_URL,
         CONSIO_QUEUE_URL,
+        REST_QUEUE_URL,
     ];
 
     /// Reads it from the environment.
@@ -427,6 +432,7 @@ impl IntegrationsConfig {
         XLEDGER_QUEUE_URL,
         CORNERSTONE_QUEUE_URL,
         CONSIO_QUEUE_URL,
+        REST_QUEUE_URL,
         SECRET_PREFIX,
         SCHEDULE_GROUP,
         TICK_TARGET,
@@ -495,6 +501,7 @@ impl WebhooksConfig {
         XLEDGER_QUEUE_URL,
         CORNERSTONE_QUEUE_URL,
         CONSIO_QUEUE_URL,
+        REST_QUEUE_URL,
         TOKEN_KEY,
     ];
 
@@ -540,6 +547,7 @@ impl ReconcileConfig {
         XLEDGER_QUEUE_URL,
         CORNERSTONE_QUEUE_URL,
         CONSIO_QUEUE_URL,
+        REST_QUEUE_URL,
         EVENT_BUS,
         FILES_BUCKET,
         SCHEDULE_GROUP,

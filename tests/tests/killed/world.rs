@@ -200,6 +200,7 @@ impl World {
             ("XLEDGER_QUEUE_URL", self.queue("xledger")),
             ("CORNERSTONE_QUEUE_URL", self.queue("cornerstone")),
             ("CONSIO_QUEUE_URL", self.queue("consio")),
+            ("REST_QUEUE_URL", self.queue("rest")),
             ("SECRET_PREFIX", "test/".to_owned()),
             ("TOKEN_KEY", KEY.to_owned()),
             ("API_URL", "https://api.example".to_owned()),

@@ -1,6 +1,7 @@
 //! Which requests make up an operation.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -8,7 +9,7 @@ use super::client::Client;
 use super::profile::{Profile, Resource};
 use crate::adapter::{
     Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome, Pulled,
-    Result, Subscribed, Subscription, Usage,
+    References, Result, Subscribed, Subscription, Usage,
 };
 use crate::http::HttpCounts;
 use crate::model::{Kind, System};
@@ -51,6 +52,8 @@ fn capability(resource: &Resource) -> KindCapability {
         mapped: resource.mapped(),
         tracks_changes: read.changes.is_some() && read.row.deleted.is_some(),
         pushes: resource.write.is_some(),
+        references: References::ByLink,
+        lag: Duration::ZERO,
     }
 }
 

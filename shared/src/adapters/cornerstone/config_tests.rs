@@ -153,5 +153,5 @@ fn the_portal_cannot_be_changed_and_the_kinds_are_those_of_the_settings() {
     assert_eq!(definition.kinds(&settings()), [Kind::CourseEnrollment]);
     assert_eq!(definition.kinds(&json!({})), []);
     let support = definition.webhook_support();
-    assert!(support.reads && !support.registers);
+    assert!(support.reads && support.registers == crate::adapters::Registers::Nothing);
 }

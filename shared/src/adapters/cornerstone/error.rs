@@ -163,6 +163,7 @@ pub(super) fn unanswered(failure: &Failure, effect: Effect) -> Error {
         ),
         Cause::Name => (kind, "name", "the portal's name leads nowhere"),
         Cause::Tls => (kind, "tls", "the portal's certificate was not accepted"),
+        Cause::Identity => (kind, "tls", "the portal wants a certificate of the caller"),
         Cause::Network if failure.may_have_been_sent() => {
             (kind, "network", "the connection broke before the answer")
         }

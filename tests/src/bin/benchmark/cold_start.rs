@@ -15,13 +15,14 @@ use crate::Result;
 use crate::options::Options;
 use crate::report::{self, MEGABYTES, MILLISECONDS, Samples};
 
-const FUNCTIONS: [&str; 11] = [
+const FUNCTIONS: [&str; 12] = [
     "trigger-sync",
     "integrations",
     "dynamics365",
     "xledger",
     "cornerstone",
     "consio",
+    "rest",
     "webhooks",
     "token-refresh",
     "reconcile",
@@ -35,7 +36,7 @@ const LARGEST: f64 = 9.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What Lambda and the template tell a function.
-pub(crate) const ENVIRONMENT: [(&str, &str); 28] = [
+pub(crate) const ENVIRONMENT: [(&str, &str); 29] = [
     ("AWS_LAMBDA_FUNCTION_NAME", "benchmark"),
     ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
@@ -61,6 +62,10 @@ pub(crate) const ENVIRONMENT: [(&str, &str); 28] = [
     (
         "CONSIO_QUEUE_URL",
         "https://sqs.eu-north-1.amazonaws.com/1/consio.fifo",
+    ),
+    (
+        "REST_QUEUE_URL",
+        "https://sqs.eu-north-1.amazonaws.com/1/rest.fifo",
     ),
     ("SECRET_PREFIX", "members/integrations/"),
     ("TOKEN_KEY", "alias/members-tokens"),
