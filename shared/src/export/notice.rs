@@ -5,6 +5,11 @@
 //! version: one that was written meanwhile is another, and stays. A crash in between leaves it due. What only a human can
 //! settle is kept as a [`Waiting`] among the reviews, in its place.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "what serde derives for a tag names every type of number"
+)]
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -13,6 +13,7 @@ use shared::flow::{Attempt, Ports, reconcile, trigger};
 use shared::integration::{Integration, Precondition, integration_key};
 use shared::keys::MemoryKeys;
 use shared::model::{Fields, Kind, Record, System};
+use shared::objects::MemoryObjects;
 use shared::publish::MemoryPublish;
 use shared::queue::MemoryQueue;
 use shared::records::{self, Wish};
@@ -164,9 +165,14 @@ impl Pair {
                 return run;
             }
             self.world.simulation.advance(SignedDuration::from_mins(1));
-            reconcile::sweep(&self.worker.ports, &self.worker.publish, &nobody())
-                .await
-                .unwrap();
+            reconcile::sweep(
+                &self.worker.ports,
+                &self.worker.publish,
+                &nobody(),
+                &MemoryObjects::new(),
+            )
+            .await
+            .unwrap();
         }
         read_run(self.store(), &run.integration, &run.id).await.unwrap()
     }
