@@ -1,7 +1,7 @@
 //! Notices: that a reimbursement was approved, changed or deleted, until it was seen to.
 //!
 //! A notice is written in one transaction with the reimbursement, and is due at once. Whoever sees to it
-//! ([`crate::flow::book`]) compares what the reimbursement says with what is booked of it, and removes the notice on its own
+//! (`flow::book`) compares what the reimbursement says with what is booked of it, and removes the notice on its own
 //! version: one that was written meanwhile is another, and stays. A crash in between leaves it due. What only a human can
 //! settle is kept as a [`Waiting`] among the reviews, in its place.
 
