@@ -42,7 +42,7 @@ class Exports(EndToEnd):
         self.settles("2", "posted")
         references = {line["extIdentifier"].rsplit("-", 1)[0] for line in self.lines("journal")}
         self.assertEqual(references, {self.first("1")["reference"], self.first("2")["reference"]})
-        self.api.post(f"{self.integration}/books/comparison", {})
+        self.assertEqual(self.api.status("POST", f"{self.integration}/books/comparison"), 202)
         compared = lambda: self.api.get(f"{self.integration}/books").get("comparison", {}).get("at")  # noqa: E731
         processes.wait_until(compared, BOOKED_SECONDS, "the books were not compared.")
         comparison = self.api.get(f"{self.integration}/books")["comparison"]
