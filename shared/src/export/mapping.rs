@@ -10,6 +10,7 @@
 //!   "subledger": true,
 //!   "currencies": ["NOK"],
 //!   "timeZone": "Europe/Oslo",
+//!   "closedUntil": "2026-01-31",
 //!   "text": "{expenseType} {reimbursement}",
 //!   "maxText": 100,
 //!   "vatCodes": { "none": { "taxRule": "0" }, "low": { "taxRule": "11", "rate": "12", "account": "2711" } },
@@ -26,6 +27,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -113,6 +115,9 @@ pub struct Mapping {
     pub currencies: BTreeSet<Currency>,
     /// Where the day of an approval begins.
     pub time_zone: TimeZone,
+    /// The last day of the periods that are closed, where somebody keeps it here: a ledger that cannot be asked says so only
+    /// when it refuses to post.
+    pub closed_until: Option<Date>,
     /// The text of a line.
     pub text: Template,
     /// The most characters that the ledger takes for it.
@@ -190,6 +195,10 @@ impl Mapping {
             subledger: root.flag("subledger").unwrap_or(true),
             currencies: read_currencies(root),
             time_zone: root.text("timeZone", time_zone).unwrap_or(TimeZone::UTC),
+            closed_until: root.text("closedUntil", |text| {
+                text.parse::<Date>()
+                    .map_err(|_| "must be a date such as 2026-01-31".to_owned())
+            }),
             text: root
                 .required("text", |text| text.parse::<Template>())
                 .unwrap_or_default(),

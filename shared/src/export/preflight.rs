@@ -93,7 +93,7 @@ pub struct Batch<'a> {
 #[must_use]
 pub fn check(batch: &Batch<'_>) -> Preflight {
     let mut preflight = Preflight {
-        unchecked: batch.ledger.unknown(),
+        unchecked: batch.unknown(),
         ..Preflight::default()
     };
     let mut seen = BTreeSet::new();
@@ -114,6 +114,26 @@ pub fn check(batch: &Batch<'_>) -> Preflight {
 }
 
 impl Batch<'_> {
+    /// Names what nobody knows.
+    fn unknown(&self) -> Vec<&'static str> {
+        let mut unknown = self.ledger.unknown();
+        unknown.retain(|name| *name != "openPeriods" || self.mapping.closed_until.is_none());
+        unknown
+    }
+
+    /// Says whether the voucher is of a period that is known to be closed without asking.
+    fn closed(&self, voucher: &Voucher) -> Option<Fault> {
+        let until = self
+            .mapping
+            .closed_until
+            .filter(|until| voucher.date() <= *until)?;
+        let reason = format!(
+            "is on {}, and the settings say that all is closed until {until}",
+            voucher.date()
+        );
+        Some(Fault::new(FaultCode::ClosedPeriod, "approval.at", reason))
+    }
+
     fn check(&self, candidate: &Candidate) -> Result<Ready, Vec<Fault>> {
         let reimbursement = match candidate {
             Candidate::Found(reimbursement) => reimbursement,
@@ -134,6 +154,7 @@ impl Batch<'_> {
         match Voucher::of(self.organization, reimbursement, Revision::FIRST, self.mapping) {
             Ok(voucher) => {
                 faults.extend(self.ledger.check(&voucher));
+                faults.extend(self.closed(&voucher));
                 let ready = Ready {
                     reimbursement: reimbursement.id.clone(),
                     source,

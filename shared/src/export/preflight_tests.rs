@@ -55,6 +55,27 @@ fn codes(preflight: &Preflight) -> Vec<(&str, Vec<FaultCode>)> {
 }
 
 #[test]
+fn a_day_that_the_settings_say_is_closed_is_refused_before_anything_is_asked() {
+    for (until, expected) in [("2026-02-16", 1), ("2026-02-17", 0)] {
+        let mut mapping = mapping();
+        mapping.closed_until = Some(until.parse().unwrap());
+        let preflight = check(&Batch {
+            organization: &organization(),
+            mapping: &mapping,
+            ledger: &LedgerFacts::default(),
+            exported: &BTreeMap::new(),
+            // Approved half past midnight on the 17th, where the organization is.
+            candidates: &[found("1")],
+        });
+        assert_eq!(preflight.ready.len(), expected, "{until}");
+        assert_eq!(preflight.unchecked, ["accounts", "subledgers"]);
+        if expected == 0 {
+            assert_eq!(codes(&preflight), [("1", vec![FaultCode::ClosedPeriod])]);
+        }
+    }
+}
+
+#[test]
 fn what_can_be_exported_is_ready_once_however_often_it_is_named() {
     let preflight = checked(&[found("1"), found("2"), found("1")], &facts(), &BTreeMap::new());
     let ready: Vec<_> = preflight

@@ -35,6 +35,12 @@ const UNSETTLED: SignedDuration = SignedDuration::from_mins(30);
 /// How long what the books did not answer to waits.
 const DOWN: SignedDuration = SignedDuration::from_mins(5);
 
+/// How long what is due is left alone, should its message be lost.
+const LOST: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long it is left alone where its integration is gone: it may be connected again, and what was sent stays sent.
+const GONE: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long vouchers wait at a time for requests that the contract has no more of.
 const SPENT: SignedDuration = SignedDuration::from_hours(6);
 
@@ -118,7 +124,7 @@ pub(super) async fn wake_voucher(ports: &Ports, key: &Key) -> Result<Option<Mess
     let Some((integration, voucher_of, revision)) = export::intent_place(key) else {
         return Ok(None);
     };
-    let again = later(ports.now(), SignedDuration::from_mins(10));
+    let (again, is_gone) = again(ports, &integration).await?;
     let job = VoucherJob {
         voucher_of,
         revision,
@@ -131,6 +137,7 @@ pub(super) async fn wake_voucher(ports: &Ports, key: &Key) -> Result<Option<Mess
         again,
     )
     .await?;
+    let postponed = postponed.filter(|_| !is_gone);
     Ok(postponed.map(|version| job.message(&version.to_string())))
 }
 
@@ -146,9 +153,12 @@ pub(super) async fn wake_notice(ports: &Ports, key: &Key) -> Result<Option<Messa
     let Some((notice, version)) = notice::read(&*ports.store, &integration, &noticed).await? else {
         return Ok(None);
     };
-    let again = later(ports.now(), SignedDuration::from_mins(10));
+    let (again, is_gone) = again(ports, &integration).await?;
     notice::postpone(&*ports.store, &integration, &noticed, (&notice, version), again).await?;
     // The version alone does not do: a notice that comes after another one was settled begins anew.
+    if is_gone {
+        return Ok(None);
+    }
     let why = format!("notice-{}-{version}", notice.at);
     Ok(Some(message(
         &integration,
@@ -159,6 +169,12 @@ pub(super) async fn wake_notice(ports: &Ports, key: &Key) -> Result<Option<Messa
             integration: integration.clone(),
         },
     )))
+}
+
+/// Says when what is due is due once more, and whether its integration is gone.
+pub(super) async fn again(ports: &Ports, id: &IntegrationId) -> Result<(Timestamp, bool), StoreError> {
+    let is_gone = integration::read(&*ports.store, id).await?.is_none();
+    Ok((later(ports.now(), if is_gone { GONE } else { LOST }), is_gone))
 }
 
 /// Carries a voucher on.

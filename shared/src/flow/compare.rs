@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::Ports;
-use super::book::later;
+use super::book::{again, later};
 use super::export::Bookkeeping;
 use crate::adapter;
 use crate::export::{self, Entry, Intent, Reference, Row, State};
@@ -160,7 +160,8 @@ pub(super) async fn wake(ports: &Ports, due: &Key) -> Result<Option<Message>, St
     let Some((comparison, version)) = read(&*ports.store, &id).await? else {
         return Ok(None);
     };
-    let content = Content::of(&comparison).due_at(later(ports.now(), DOWN));
+    let (again, is_gone) = again(ports, &id).await?;
+    let content = Content::of(&comparison).due_at(again);
     match ports
         .store
         .write(vec![Write::put(key(&id), Expect::Version(version), content)])
@@ -169,6 +170,9 @@ pub(super) async fn wake(ports: &Ports, due: &Key) -> Result<Option<Message>, St
         Ok(()) => {}
         Err(StoreError::Refused { .. }) => return Ok(None),
         Err(error) => return Err(error),
+    }
+    if is_gone {
+        return Ok(None);
     }
     let job = CompareJob {
         compare: id,
@@ -200,11 +204,13 @@ pub(super) async fn compare(
     today: Date,
 ) -> Result<(), StoreError> {
     let since = since.unwrap_or_else(|| today.checked_sub(DAYS.days()).unwrap_or(today));
-    let intents = opened_since(at, since).await?;
-    let found = match found(at, &intents, since).await {
+    let mut intents = opened_since(at, since).await?;
+    let (found, silent) = match found(at, &intents, since).await {
         Ok(found) => found?,
         Err(error) => return failed(at, &error).await,
     };
+    // Of what the ledger does not say, nothing is said.
+    intents.retain(|intent| !silent.contains(&intent.reference));
     let rows = export::reconcile(&intents, &found);
     let differences: Vec<_> = rows.iter().take(KEPT).map(|row| json!(row)).collect();
     let comparison = Comparison {
@@ -235,12 +241,15 @@ async fn opened_since(at: &Bookkeeping<'_>, since: Date) -> Result<Vec<Intent>, 
     }
 }
 
+/// What the books have, and of which references they did not say it.
+type Found = (Vec<Entry>, BTreeSet<Reference>);
+
 /// Returns what the books have, as far as it concerns these intents or nobody knows of it.
 async fn found(
     at: &Bookkeeping<'_>,
     intents: &[Intent],
     since: Date,
-) -> adapter::Result<Result<Vec<Entry>, StoreError>> {
+) -> adapter::Result<Result<Found, StoreError>> {
     let mut entries = Vec::new();
     let mut after: Option<String> = None;
     loop {
@@ -267,17 +276,18 @@ async fn found(
         let said = matches!(intent.progress.state, State::Accepted | State::Posted);
         said && !there.contains(&intent.reference)
     });
+    let mut silent = BTreeSet::new();
     for intent in missing.take(ASKED) {
         let ledger = at.ledger(intent.route)?;
-        if let Ok(found) = ledger.find(&intent.reference).await {
-            entries.extend(
-                found
-                    .into_iter()
-                    .filter(|entry| entry.reference == intent.reference),
-            );
+        match ledger.find(&intent.reference).await {
+            Ok(found) => {
+                let ours = |entry: &Entry| entry.reference == intent.reference;
+                entries.extend(found.into_iter().filter(ours));
+            }
+            Err(_) => drop(silent.insert(intent.reference.clone())),
         }
     }
-    Ok(Ok(entries))
+    Ok(Ok((entries, silent)))
 }
 
 /// Returns those references that are ours, of vouchers from before the time that is looked at.

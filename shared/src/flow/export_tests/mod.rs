@@ -1,6 +1,7 @@
 //! Tests of the way from a request, or an approval, into books.
 
 mod crash;
+mod filing;
 mod noticing;
 pub(crate) mod world;
 
@@ -290,4 +291,22 @@ fn the_event_has_the_fields_of_its_schema_and_no_other() {
         ..Default::default()
     };
     super::compare::event(&id(), &comparison, 3, crate::export::samples::now()).check(schema);
+}
+
+#[tokio::test]
+async fn what_is_due_of_an_integration_that_is_gone_waits_for_its_return() {
+    let world = World::new().await;
+    world.put("4711", "101.00").await;
+    world.export(&["4711"]).await.unwrap();
+    world.remove().await;
+    world.work().await;
+    for _ in 0..4 {
+        world.pass(60).await;
+    }
+    assert!(world.queue.is_empty(crate::model::System::Xledger));
+    assert_eq!(world.states("4711").await, [State::Intended]);
+    world.set_state("active").await;
+    world.pass(25 * 60).await;
+    world.pass(31).await;
+    assert_eq!(world.states("4711").await, [State::Posted]);
 }

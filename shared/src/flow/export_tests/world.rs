@@ -237,6 +237,12 @@ impl World {
         self.tables.inner.write(vec![row]).await.unwrap();
     }
 
+    /// Takes the integration away.
+    pub(super) async fn remove(&self) {
+        let gone = Write::delete(integration_key(&id()), Expect::Anything);
+        self.tables.inner.write(vec![gone]).await.unwrap();
+    }
+
     pub(super) async fn state(&self) -> integration::State {
         let stored = integration::read(&self.tables.inner, &id())
             .await
