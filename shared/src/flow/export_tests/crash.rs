@@ -54,23 +54,67 @@ async fn a_request_that_dies_anywhere_and_is_made_again_books_each_once() {
         let attempt = Attempt { resumes: Some(since) };
         drop(world.ask(&NAMES, None, attempt).await);
         settle(&world).await;
-        for name in NAMES {
-            let states = world.states(name).await;
-            assert_eq!(states.len(), 1, "call {at}");
-            assert!(
-                matches!(states[0], State::Posted | State::Review),
-                "call {at}: {states:?}"
-            );
-        }
-        assert!(world.booked().len() <= 2, "call {at}");
-        let reviews = reviews(&world).await;
-        assert_eq!(world.booked().len() + reviews, 2, "call {at}");
+        is_settled(&world, &format!("call {at}")).await;
         points += usize::from(died);
         if !died {
             break;
         }
     }
     assert!(points > 20, "{points}");
+}
+
+/// Says that each of two was booked once, or waits for a human.
+async fn is_settled(world: &World, what: &str) {
+    for name in NAMES {
+        let states = world.states(name).await;
+        assert_eq!(states.len(), 1, "{what}");
+        assert!(
+            matches!(states[0], State::Posted | State::Review),
+            "{what}: {states:?}"
+        );
+    }
+    assert_eq!(world.booked().len() + reviews(world).await, 2, "{what}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_dies_anywhere_and_then_dies_anywhere_else_books_each_once() {
+    let mut pairs = 0;
+    // Every other call of the first attempt with every other of the second; the test above has each of them by itself.
+    for first in (1..).step_by(2) {
+        let mut died_at_all = false;
+        for second in (1..).step_by(2) {
+            let world = World::new().await;
+            for name in NAMES {
+                world.put(name, "101.00").await;
+            }
+            let attempt = Attempt {
+                resumes: Some(world.clock_now()),
+            };
+            let died = dying(&world, first, async {
+                drop(world.export(&NAMES).await);
+                world.work().await;
+            })
+            .await;
+            world.clock.advance(Duration::from_secs(13 * 60));
+            let died_again = dying(&world, second, async {
+                drop(world.ask(&NAMES, None, attempt).await);
+                world.work().await;
+            })
+            .await;
+            drop(world.ask(&NAMES, None, attempt).await);
+            settle(&world).await;
+            is_settled(&world, &format!("calls {first} and {second}")).await;
+            died_at_all |= died;
+            pairs += usize::from(died && died_again);
+            if !died_again {
+                break;
+            }
+        }
+        if !died_at_all {
+            break;
+        }
+    }
+    assert!(pairs > 100, "{pairs}");
 }
 
 #[tokio::test(start_paused = true)]
