@@ -1,4 +1,4 @@
-//! Consio, and any other system with a REST API, by a profile that is configuration; or by files.
+//! Consio, and any other system with a REST API, by a profile that is configuration.
 //!
 //! Nothing here knows Consio: its vendor, Team Data System, has published no API for integrations, so that its wire
 //! contract is *unverified*. What a profile says has to be taken from what the vendor agrees to, and `probe` says how far

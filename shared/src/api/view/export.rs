@@ -160,10 +160,12 @@ pub(in crate::api) struct ExportView {
     /// Which way it goes.
     #[schema(value_type = String)]
     route: Route,
-    /// How far it is: `posted` is in the books.
+    /// How far it is: `intended`, `sending`, `doubtful` (nobody knows yet whether it arrived), `accepted` (the ledger has it), `posted`
+    /// (it is in the books), `refused` (the ledger kept nothing of it), `rejected` (the ledger took it, and refused to post it),
+    /// `review` or `cancelled`.
     #[schema(value_type = String)]
     state: State,
-    /// Why it waits for a human, while it does.
+    /// Why it waits for a human, while it does: `unanswered`, `refused_in_doubt`, `different` or `vanished`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     why: Option<Why>,
