@@ -96,6 +96,9 @@ pub enum Operation {
         /// What it says, where whoever tells of it says so too.
         #[serde(default)]
         reimbursement: Option<Value>,
+        /// When it was told.
+        #[serde(default)]
+        told_at: Option<Timestamp>,
     },
     /// Says what state an integration is in, why, and what to do next.
     GetIntegrationStatus {
@@ -413,6 +416,9 @@ fn of_bus(event: Value) -> Result<Value, Problem> {
             object.insert((*member).to_owned(), value.clone());
         }
     }
+    if let Some(time) = event.get("time") {
+        object.insert("toldAt".to_owned(), time.clone());
+    }
     Ok(Value::Object(object))
 }
 
@@ -524,12 +530,13 @@ impl Operation {
                 organization_id,
                 reimbursement_id,
                 reimbursement,
+                told_at,
             } => {
                 place::admit(caller, &organization_id)?;
                 let says =
                     reimbursement.map(|value| Reimbursement::from_json(reimbursement_id.clone(), &value));
                 let says = says.transpose().map_err(Problem::of_fields)?;
-                records::approved(ports, &organization_id, &reimbursement_id, says.as_ref()).await?;
+                records::approved(ports, &organization_id, &reimbursement_id, says.as_ref(), told_at).await?;
                 Ok(Value::Null)
             }
             Self::GetIntegrationStatus {

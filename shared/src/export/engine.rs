@@ -132,7 +132,8 @@ impl Exporter<'_> {
         let before = row.map(|row| row.decode::<Intent>()).transpose()?;
         Ok(match before.map(|before| before.progress.state) {
             Some(State::Posted) => Some(take),
-            Some(State::Refused | State::Cancelled) => Some(Input::Decided(Decision::Cancel)),
+            // One that was refused may be sent again by whoever decides about it.
+            Some(State::Cancelled) => Some(Input::Decided(Decision::Cancel)),
             _ => None,
         })
     }

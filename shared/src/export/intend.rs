@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::intent::{Booked, Intent, Purpose, booked, number_key, read_intents, voucher_key};
 use super::ledger::Route;
+use super::notice;
 use super::preflight::Ready;
 use super::reason::Reason;
 use super::reference::{Reference, Revision};
-use super::step::Progress;
+use super::step::{Progress, State};
 use super::voucher::Voucher;
 use crate::integration::audit;
 use crate::model::{IntegrationId, OrganizationId, RecordId};
@@ -107,6 +108,14 @@ pub async fn force(
     reason: &Reason,
 ) -> Result<Intent, IntendError> {
     let intents = read_intents(store, request.integration, &ready.reimbursement).await?;
+    if let Some((last, _)) = intents.last()
+        && last.progress.is_untouched()
+        && last.progress.state == State::Intended
+        && last.source == ready.source
+    {
+        // The same request once more, by whoever had no answer to the first.
+        return Err(IntendError::Unsettled(last.reference.clone()));
+    }
     let place = place(&intents)?;
     let reference = Reference::of(
         &request.integration.organization,
@@ -239,8 +248,14 @@ async fn book(
     request: &Request<'_>,
     ready: &Ready,
     place: Place,
-    more: Vec<Write>,
+    mut more: Vec<Write>,
 ) -> Result<Intent, IntendError> {
+    // It may have changed since it was read: what it says then is held against what is booked by this.
+    more.push(notice::write(
+        request.integration,
+        &ready.reimbursement,
+        request.now,
+    ));
     let draft = Draft::booking(&request.integration.organization, ready, place);
     let kept = keep(store, request, &ready.reimbursement, vec![draft], more).await?;
     kept.into_iter().next().ok_or(IntendError::Changed)

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::ledger::Route;
+use super::notice;
 use super::reference::{Reference, Revision, VoucherNumber};
 use super::review::Unsettled;
 use super::step::{Progress, State};
@@ -129,6 +130,23 @@ pub fn booked(intents: &[Intent]) -> Booked<'_> {
         .unwrap_or(Booked::Nothing)
 }
 
+/// Says whether more than one voucher books it, of which none is undone: somebody forced one, and knows of the other.
+#[must_use]
+pub fn stands_twice(intents: &[Intent]) -> bool {
+    let undone = |revision: Revision| {
+        let undoes = |intent: &Intent| intent.purpose == Purpose::Reversal { of: revision };
+        intents
+            .iter()
+            .any(|intent| undoes(intent) && intent.progress.state == State::Posted)
+    };
+    let stands = |intent: &&Intent| {
+        intent.purpose == Purpose::Booking
+            && matches!(intent.progress.state, State::Accepted | State::Posted)
+            && !undone(intent.revision)
+    };
+    intents.iter().filter(stands).count() > 1
+}
+
 impl Intent {
     /// Says what stands by this voucher alone; `None` where nothing does.
     ///
@@ -201,15 +219,24 @@ impl Intent {
                 self.changed_at,
             ));
         }
+        let is_reversal = matches!(self.purpose, Purpose::Reversal { .. });
+        // Nobody else asks for a reversal that the ledger would not take, as somebody does for what it should book.
+        let waits = |state: State| {
+            matches!(state, State::Review | State::Rejected) || is_reversal && state == State::Refused
+        };
+        if is_reversal && matches!(state, State::Posted | State::Cancelled) {
+            // What the reimbursement says now is held against what is booked now.
+            writes.push(notice::write(integration, &self.reimbursement, self.changed_at));
+        }
         let review = review_key(integration, &self.reference);
-        if state == State::Review {
+        if waits(state) {
             let content = Content::of(&Unsettled {
                 reimbursement: self.reimbursement.clone(),
                 revision: self.revision,
                 opened_at: self.changed_at,
             });
             writes.push(Write::put(review, Expect::Anything, content));
-        } else if before == State::Review {
+        } else if waits(before) {
             writes.push(Write::delete(review, Expect::Anything));
         }
         writes

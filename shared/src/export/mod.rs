@@ -11,7 +11,7 @@
 //! | step | written | a crash right after it leaves | mended by |
 //! | --- | --- | --- | --- |
 //! | 1 check | – | – | – |
-//! | 2 intend | intent (`intended`, due), voucher and number in one transaction, each on its absence | a voucher that nobody works on | it is due, and taken up |
+//! | 2 intend | intent (`intended`, due), voucher, number and a notice in one transaction, the first three each on its absence | a voucher that nobody works on | it is due, and taken up |
 //! | 3 claim, where the ledger can be asked | intent: held, on its version, which with this write is the fence | a claim that nobody works under | it is due when the claim has run out |
 //! | 4 look, where it can be asked | – | as 3 | as 3: nothing has left |
 //! | 5 mark | intent (`sending`), on the fence; without 3 and 4 this is the claim | a mark, and nobody can say whether the voucher left | `UniqueKey`: it is sent again · `Queryable`: it is looked for · `None`: review |
@@ -83,7 +83,7 @@ pub use fault::{Fault, FaultCode};
 pub use intend::{IntendError, Intended, Request, force, intend, reroute};
 pub use intent::{
     Booked, INTENTS, Intent, Purpose, booked, intent_key, intent_place, intents_prefix, known, list_intents,
-    postpone, read_intents, read_voucher, review_prefix,
+    postpone, read_intents, read_voucher, review_prefix, stands_twice,
 };
 pub use ledger::{Books, Dedup, Entries, Entry, FindError, Ledger, Needs, Route, Sent, Standing};
 pub use look_again::{Looked, look_again};

@@ -167,7 +167,18 @@ pub async fn postpone(
     }
 }
 
-/// Carries out what a human decides about a reimbursement that waits; false where it does not wait, or no more.
+/// What came of a decision about a reimbursement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decided {
+    /// It is carried out.
+    Done,
+    /// It does not wait, or no more.
+    Missing,
+    /// It is not a decision for why it waits.
+    Unfit,
+}
+
+/// Carries out what a human decides about a reimbursement that waits.
 ///
 /// # Errors
 ///
@@ -179,11 +190,15 @@ pub async fn decide(
     (settlement, reason): (Settlement, &Reason),
     by: &str,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<Decided, StoreError> {
     let key = waiting_key(integration, reimbursement);
     let Some(row) = store.get(std::slice::from_ref(&key)).await?.pop().flatten() else {
-        return Ok(false);
+        return Ok(Decided::Missing);
     };
+    let waiting: Waiting = row.decode()?;
+    if !waiting.cause.decisions().contains(&settlement) {
+        return Ok(Decided::Unfit);
+    }
     let parts = [reimbursement.as_str(), settlement.as_str(), reason.as_str()];
     let mut writes = vec![
         Write::delete(key, Expect::Version(row.version)),
@@ -193,8 +208,8 @@ pub async fn decide(
         writes.push(leave(integration, reimbursement, Some(settlement), now));
     }
     match store.write(writes).await {
-        Ok(()) => Ok(true),
-        Err(StoreError::Refused { .. }) => Ok(false),
+        Ok(()) => Ok(Decided::Done),
+        Err(StoreError::Refused { .. }) => Ok(Decided::Missing),
         Err(error) => Err(error),
     }
 }

@@ -21,8 +21,8 @@ use super::work::Worker;
 use crate::adapter::{self, ErrorKind};
 use crate::export::notice::{self, Cause, Notice, Settlement, Waiting};
 use crate::export::{
-    self, Booked, Books, Candidate, Exporter, IntendError, Intended, Intent, Ready, Reference, Request,
-    Revision, Route, State as Progress, WorkError, Worked, booked,
+    self, Booked, Books, Candidate, Exporter, IntendError, Intended, Intent, Purpose, Ready, Reference,
+    Request, Revision, Route, State as Progress, WorkError, Worked, booked,
 };
 use crate::integration::{self, Integration, State};
 use crate::model::{IntegrationId, RecordId};
@@ -361,10 +361,23 @@ async fn see_to(at: &Bookkeeping<'_>, id: &RecordId, notice: &Notice) -> Result<
         Some(Candidate::Found(reimbursement)) if reimbursement.approval.is_some() => Some(reimbursement),
         _ => None,
     };
-    let is_same = |intent: &Intent| wanted.is_some_and(|wanted| wanted.fingerprint() == intent.source);
+    let is_same = |intent: &Intent| {
+        let says = wanted.is_some_and(|wanted| wanted.fingerprint() == intent.source);
+        says && intent.purpose == Purpose::Booking
+    };
+    // What is not sure to be one voucher is not undone by itself.
+    let by_itself = at.books.automatic() && !export::stands_twice(intents);
     match booked(intents) {
         Booked::Nothing if wanted.is_none() => return Ok(Seen::Settled(Vec::new())),
-        Booked::Nothing if at.books.automatic() || notice.decided == Some(Settlement::Retry) => {}
+        Booked::Nothing if notice.decided.is_some() => {}
+        Booked::Nothing if at.books.automatic() => {
+            let refused = intents
+                .last()
+                .filter(|last| last.progress.state == Progress::Refused);
+            if let Some(refused) = refused.filter(|refused| is_same(refused)) {
+                return Ok(Seen::Waits(not_taken(refused)));
+            }
+        }
         Booked::Nothing => return Ok(Seen::Settled(Vec::new())),
         Booked::Standing(intent) | Booked::UnderWay(intent) if is_same(intent) => {
             return Ok(Seen::Settled(Vec::new()));
@@ -372,7 +385,7 @@ async fn see_to(at: &Bookkeeping<'_>, id: &RecordId, notice: &Notice) -> Result<
         // What waits for a human already does so in its own name.
         Booked::InDoubt(_) | Booked::Rejected(_) => return Ok(Seen::Later(UNSETTLED)),
         Booked::Standing(_) | Booked::UnderWay(_)
-            if !at.books.automatic() && notice.decided != Some(Settlement::Correct) =>
+            if !by_itself && notice.decided != Some(Settlement::Correct) =>
         {
             let cause = match read.candidates.first() {
                 Some(Candidate::Found(_)) => Cause::ChangedAfterExport,
@@ -391,6 +404,17 @@ async fn see_to(at: &Bookkeeping<'_>, id: &RecordId, notice: &Notice) -> Result<
         false => None,
     };
     carry_out(at, id, ready, stands).await
+}
+
+/// Says that the ledger would not take it: sent again as it is, it would be refused again.
+fn not_taken(refused: &Intent) -> Cause {
+    let reason = refused.reason.as_deref().unwrap_or("it did not say why");
+    let fault = export::Fault::new(
+        export::FaultCode::Conflict,
+        "id",
+        format!("was refused by the ledger: {reason}"),
+    );
+    Cause::NotExportable { faults: vec![fault] }
 }
 
 /// Checks what is to be booked, as if nothing were booked before.

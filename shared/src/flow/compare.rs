@@ -277,8 +277,12 @@ async fn found(
         said && !there.contains(&intent.reference)
     });
     let mut silent = BTreeSet::new();
-    for intent in missing.take(ASKED) {
-        let ledger = at.ledger(intent.route)?;
+    for (at_most, intent) in missing.enumerate() {
+        let ledger = at.ledger(intent.route).ok().filter(|_| at_most < ASKED);
+        let Some(ledger) = ledger else {
+            silent.insert(intent.reference.clone());
+            continue;
+        };
         match ledger.find(&intent.reference).await {
             Ok(found) => {
                 let ours = |entry: &Entry| entry.reference == intent.reference;

@@ -103,7 +103,8 @@ pub async fn put_reimbursement(
     }
 }
 
-/// Takes note that a reimbursement was approved, with what it says where that was told too: it is looked at again.
+/// Takes note that a reimbursement was approved: it is looked at again. What it says, where that was told too, counts only where
+/// nothing newer is kept, not even that it was deleted: the word may come late, and more than once.
 ///
 /// # Errors
 ///
@@ -113,9 +114,21 @@ pub async fn approved(
     organization: &OrganizationId,
     id: &RecordId,
     says: Option<&Reimbursement>,
+    told_at: Option<Timestamp>,
 ) -> Result<(), PutError> {
     if let Some(says) = says {
-        put_reimbursement(ports, organization, says, Precondition::None).await?;
+        let kept = row(&*ports.store, &reimbursement_key(organization, id)).await?;
+        let before = kept.as_ref().map(Row::decode::<Kept>).transpose()?;
+        let is_news = |before: &Kept| told_at.is_some_and(|told| told > before.modified_at);
+        let live = kept.as_ref().map(live).transpose()?.flatten();
+        let unchanged = live.map_or(Precondition::Absent, |live| Precondition::Version(live.version));
+        if before.as_ref().is_none_or(is_news) {
+            match put_reimbursement(ports, organization, says, unchanged).await {
+                // Somebody was faster, and knows better.
+                Ok(_) | Err(PutError::Precondition) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
     let notices = notices(ports, organization, id).await?;
     if !notices.is_empty() {

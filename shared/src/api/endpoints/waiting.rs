@@ -173,9 +173,14 @@ async fn decide_export_review(
         let reimbursement = reimbursement.parse().map_err(|_| unknown())?;
         let settled = (request.decision::<Settlement>()?, &reason);
         let done = notice::decide(&*ports.store, id, &reimbursement, settled, caller.name(), now).await?;
-        return done
-            .then(|| StatusCode::NO_CONTENT.into_response())
-            .ok_or_else(unknown);
+        return match done {
+            notice::Decided::Done => Ok(StatusCode::NO_CONTENT.into_response()),
+            notice::Decided::Missing => Err(unknown()),
+            notice::Decided::Unfit => Err(Problem::of_field(
+                "decision",
+                "must be one of the review's `decisions`",
+            )),
+        };
     }
     let row = export::read_review(&*ports.store, id, review)
         .await?

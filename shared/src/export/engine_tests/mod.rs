@@ -43,7 +43,10 @@ async fn what_is_accepted_is_exported_only_once_it_is_posted() {
             .due(Due::Reconcile, Timestamp::MAX, 10)
             .await
             .unwrap();
-        assert!(due.iter().all(|key| key.sort.starts_with("outbox#")), "{due:?}");
+        let told = |key: &crate::store::Key| {
+            key.sort.starts_with("outbox#") || key.sort.starts_with(super::notice::PREFIX)
+        };
+        assert!(due.iter().all(told), "{due:?}");
     }
 }
 
@@ -376,13 +379,33 @@ async fn what_replaces_a_voucher_that_could_not_be_reversed_is_given_up() {
         .push(Sent::Rejected("period closed".into()));
     world.try_work(reversal.revision).await.unwrap();
     world.try_work(replacement.revision).await.unwrap();
-    let states: Vec<_> = world
-        .intents()
+    let states = async || {
+        let intents = world.intents().await;
+        let states: Vec<_> = intents.iter().map(|intent| intent.progress.state).collect();
+        states
+    };
+    assert_eq!(
+        states().await,
+        [State::Posted, State::Refused, State::Intended],
+        "it waits for a human, who is told"
+    );
+    let (reviews, _) = list_reviews(&world.tables, &integration(), None, 10)
         .await
-        .iter()
-        .map(|intent| intent.progress.state)
-        .collect();
-    assert_eq!(states, [State::Posted, State::Refused, State::Cancelled]);
+        .unwrap();
+    assert_eq!(reviews.len(), 1);
+    world
+        .decide_about(reversal.revision, Decision::Cancel)
+        .await
+        .unwrap();
+    world.try_work(replacement.revision).await.unwrap();
+    assert_eq!(
+        states().await,
+        [State::Posted, State::Cancelled, State::Cancelled]
+    );
+    let (reviews, _) = list_reviews(&world.tables, &integration(), None, 10)
+        .await
+        .unwrap();
+    assert!(reviews.is_empty());
 }
 
 #[tokio::test]

@@ -257,6 +257,14 @@ impl World {
     }
 
     pub(super) async fn decide(&self, decision: Decision) -> Result<Intent, DecideError> {
+        self.decide_about(Revision::FIRST, decision).await
+    }
+
+    pub(super) async fn decide_about(
+        &self,
+        revision: Revision,
+        decision: Decision,
+    ) -> Result<Intent, DecideError> {
         let reason = "looked it up".parse().unwrap();
         let verdict = Verdict {
             decision,
@@ -264,7 +272,7 @@ impl World {
             by: "accountant",
             now: self.clock.now(),
         };
-        decide(&self.tables, &integration(), &id(), Revision::FIRST, &verdict).await
+        decide(&self.tables, &integration(), &id(), revision, &verdict).await
     }
 
     pub(super) async fn rows(&self, prefix: &str) -> Vec<Row> {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::world::{World, id, record};
-use crate::export::notice::{Cause, Settlement, decide};
+use crate::export::notice::{Cause, Decided, Settlement, decide};
 use crate::export::samples::reimbursement_json;
 use crate::export::{Decision, FaultCode, ReviewRow, State, Verdict, list_reviews};
 use crate::records;
@@ -34,6 +34,7 @@ async fn settle(world: &World, name: &str, settlement: Settlement) -> bool {
     )
     .await
     .unwrap()
+        == Decided::Done
 }
 
 async fn automatic() -> World {
@@ -58,6 +59,7 @@ async fn what_is_approved_exports_by_itself_where_the_integration_says_so() {
             &id().organization,
             &record("4711"),
             Some(&approved),
+            Some(world.clock_now() + jiff::SignedDuration::from_secs(1)),
         )
         .await
         .unwrap();
@@ -72,7 +74,7 @@ async fn what_is_approved_exports_by_itself_where_the_integration_says_so() {
 async fn an_approval_that_is_told_twice_or_before_its_reimbursement_books_once() {
     let world = automatic().await;
     let approved = async || {
-        records::approved(world.ports(), &id().organization, &record("4711"), None)
+        records::approved(world.ports(), &id().organization, &record("4711"), None, None)
             .await
             .unwrap();
         world.pass(1).await;
@@ -258,4 +260,155 @@ async fn a_decision_that_nobody_can_make_yet_is_not_made() {
     world.put("4711", "101.00").await;
     world.pass(1).await;
     assert!(!settle(&world, "4711", Settlement::Leave).await);
+}
+
+#[tokio::test]
+async fn what_is_changed_and_changed_back_while_it_is_undone_is_booked_in_the_end() {
+    let world = automatic().await;
+    world.put("4711", "101.00").await;
+    world.pass(1).await;
+    world.pass(31).await;
+    world.put("4711", "99.00").await;
+    world.sweep().await;
+    world.work().await;
+    world.put("4711", "101.00").await;
+    world.sweep().await;
+    world.work().await;
+    for _ in 0..8 {
+        world.pass(31).await;
+    }
+    let standing = world.intents("4711").await;
+    assert!(
+        matches!(crate::export::booked(&standing), crate::export::Booked::Standing(intent) if intent.total.to_string() == "101.00 NOK"),
+        "{standing:#?}"
+    );
+    assert_eq!(world.sum(), "101.00 NOK");
+}
+
+#[tokio::test]
+async fn what_is_deleted_and_put_again_while_it_is_undone_is_booked_in_the_end() {
+    let world = automatic().await;
+    world.put("4711", "101.00").await;
+    world.pass(1).await;
+    world.pass(31).await;
+    world.delete("4711").await;
+    world.sweep().await;
+    world.work().await;
+    world.put("4711", "101.00").await;
+    for _ in 0..8 {
+        world.pass(31).await;
+    }
+    assert_eq!(world.sum(), "101.00 NOK");
+}
+
+#[tokio::test]
+async fn a_correction_of_what_had_not_left_is_booked() {
+    let world = World::new().await;
+    world.put("4711", "101.00").await;
+    for _ in 0..3 {
+        let down = crate::export::Sent::NotSent("busy".into());
+        world.shelf.ledger.answers.lock().unwrap().push(down);
+    }
+    world.export(&["4711"]).await.unwrap();
+    world.work().await;
+    world.put("4711", "99.00").await;
+    world.sweep().await;
+    world.work().await;
+    assert_eq!(cause(&world).await, Cause::ChangedAfterExport);
+    assert!(settle(&world, "4711", Settlement::Correct).await);
+    world.shelf.ledger.answers.lock().unwrap().clear();
+    for _ in 0..6 {
+        world.pass(31).await;
+    }
+    assert_eq!(world.booked(), ["99.00 NOK"]);
+}
+
+#[tokio::test]
+async fn what_changes_while_it_is_being_exported_is_looked_at_again() {
+    let world = automatic().await;
+    world.put("4711", "101.00").await;
+    world.pass(1).await;
+    // Whoever exports has read it, and intends it after it was deleted and that was seen to.
+    let reason = "asked for".parse().unwrap();
+    let forced = world.ask(&["4711"], Some(&reason), crate::flow::Attempt::default());
+    world.delete("4711").await;
+    world.sweep().await;
+    world.work().await;
+    drop(forced.await);
+    for _ in 0..10 {
+        world.pass(31).await;
+    }
+    assert_eq!(world.sum(), "0.00 NOK", "{:?}", world.booked());
+}
+
+#[tokio::test]
+async fn what_the_ledger_would_not_take_is_not_sent_again_and_again() {
+    let world = automatic().await;
+    for _ in 0..50 {
+        let refused = crate::export::Sent::Rejected("no such project".into());
+        world.shelf.ledger.answers.lock().unwrap().push(refused);
+    }
+    world.put("4711", "101.00").await;
+    for _ in 0..10 {
+        world.pass(1).await;
+    }
+    assert_eq!(
+        world.shelf.ledger.sends.load(std::sync::atomic::Ordering::SeqCst),
+        1
+    );
+    assert!(matches!(cause(&world).await, Cause::NotExportable { .. }));
+    world.shelf.ledger.answers.lock().unwrap().clear();
+    assert!(settle(&world, "4711", Settlement::Retry).await);
+    world.pass(1).await;
+    world.pass(31).await;
+    assert_eq!(world.states("4711").await, [State::Posted]);
+}
+
+#[tokio::test]
+async fn what_the_ledger_rejects_afterwards_waits_for_somebody_who_can_give_it_up() {
+    let world = World::new().await;
+    world.put("4711", "101.00").await;
+    world.export(&["4711"]).await.unwrap();
+    world.work().await;
+    world.shelf.ledger.entries.lock().unwrap()[0].standing =
+        crate::export::Standing::Rejected("closed".into());
+    world.clock.advance(std::time::Duration::from_secs(31 * 60));
+    world.sweep().await;
+    world.work().await;
+    assert_eq!(world.states("4711").await, [State::Rejected]);
+    assert!(matches!(
+        waiting(&world).await.as_slice(),
+        [ReviewRow::Voucher(_)]
+    ));
+}
+
+#[tokio::test]
+async fn a_late_word_of_an_approval_neither_revives_nor_reverts() {
+    let world = automatic().await;
+    let approved = crate::export::samples::reimbursement("4711", "101.00");
+    let told = world.clock_now();
+    world.put("4711", "99.00").await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    let tell = async |at| {
+        let organization = id().organization;
+        records::approved(
+            world.ports(),
+            &organization,
+            &record("4711"),
+            Some(&approved),
+            Some(at),
+        )
+        .await
+        .unwrap();
+    };
+    tell(told).await;
+    world.pass(1).await;
+    world.pass(31).await;
+    assert_eq!(world.booked(), ["99.00 NOK"]);
+    world.delete("4711").await;
+    tell(told).await;
+    for _ in 0..3 {
+        world.pass(31).await;
+    }
+    assert_eq!(world.sum(), "0.00 NOK");
 }

@@ -372,6 +372,14 @@ impl World {
         totals
     }
 
+    /// Returns what all that is booked comes to.
+    pub(super) fn sum(&self) -> String {
+        let entries = self.shelf.ledger.entries.lock().unwrap();
+        let currency = "NOK".parse().unwrap();
+        let sum = crate::model::Money::sum(currency, entries.iter().map(|entry| entry.total));
+        sum.unwrap().to_string()
+    }
+
     /// The accounts of the samples, with one of them locked.
     pub(super) fn lock_account(&self, locked: &str) {
         let accounts = ["7140", "7142", "2711", "2910"].map(|account| {
