@@ -103,8 +103,10 @@ pub async fn put_reimbursement(
     }
 }
 
-/// Takes note that a reimbursement was approved: it is looked at again. What it says, where that was told too, counts only where
-/// nothing newer is kept, not even that it was deleted: the word may come late, and more than once.
+/// Takes note that a reimbursement was approved: it is looked at again.
+///
+/// What it says, where that was told too, counts only where nothing newer is kept, not even that it was deleted: the word may come
+/// late, and more than once.
 ///
 /// # Errors
 ///
