@@ -12,6 +12,7 @@ mod consio;
 mod cornerstone;
 mod definition;
 mod dynamics365;
+mod effect;
 mod registry;
 mod session;
 pub mod xledger;

@@ -35,7 +35,7 @@ pub struct Exporter<'a> {
 /// What came of working on a voucher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Worked {
-    /// It is as far as it gets for now.
+    /// It is as far as it gets by this.
     Done(Box<Intent>),
     /// Somebody else works on it until then.
     Held(Timestamp),

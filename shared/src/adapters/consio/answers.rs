@@ -10,7 +10,9 @@ use serde_json::Value;
 use super::pointer::Pointer;
 use super::profile::Condition;
 use crate::adapter::{Error, ErrorKind};
-use crate::http::{Answer, Cause, Failure, retry_at};
+use crate::adapters::effect;
+pub(super) use crate::adapters::effect::Effect;
+use crate::http::{Answer, Failure, retry_at};
 use crate::settings::Section;
 
 /// The fact that says what is missing: a `row`, or the whole `route`.
@@ -51,29 +53,6 @@ pub(super) enum Meaning {
     Unauthenticated,
     PermissionDenied,
     CursorExpired,
-}
-
-/// Whether a request that was not answered may have changed something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    Reads,
-    Writes,
-}
-
-impl Effect {
-    const fn unanswered(self) -> ErrorKind {
-        match self {
-            Self::Reads => ErrorKind::Unavailable,
-            Self::Writes => ErrorKind::Unknown,
-        }
-    }
-
-    pub(super) const fn unreadable(self) -> ErrorKind {
-        match self {
-            Self::Reads => ErrorKind::Malformed,
-            Self::Writes => ErrorKind::Unknown,
-        }
-    }
 }
 
 /// An answer, and its body where that is JSON.
@@ -339,30 +318,5 @@ pub(super) fn is_no_such_row(error: &Error) -> bool {
 
 /// Says what a request that got no answer ends in.
 pub(super) fn unanswered(failure: &Failure, effect: Effect) -> Error {
-    let kind = match failure.may_have_been_sent() {
-        true => effect.unanswered(),
-        false => ErrorKind::Unavailable,
-    };
-    let (kind, cause, message) = match failure.cause() {
-        Cause::Forbidden => (
-            ErrorKind::Malformed,
-            "configuration",
-            "the address may not be called",
-        ),
-        Cause::Name => (kind, "name", "the system's name leads nowhere"),
-        Cause::Tls => (kind, "tls", "the system's certificate was not accepted"),
-        Cause::Identity => (kind, "tls", "the system wants a certificate of the caller"),
-        Cause::Network if failure.may_have_been_sent() => {
-            (kind, "network", "the connection broke before the answer")
-        }
-        Cause::Network => (kind, "network", "the system cannot be reached"),
-        Cause::Timeout => (kind, "network", "the system did not answer in time"),
-        Cause::TooLarge => (effect.unreadable(), "system", "the answer is larger than is read"),
-        Cause::Encoding => (
-            effect.unreadable(),
-            "system",
-            "the answer's compression cannot be read",
-        ),
-    };
-    Error::new(kind, message).with("cause", cause)
+    effect::unanswered("the system", failure, effect)
 }

@@ -8,37 +8,14 @@ use jiff::Timestamp;
 
 use super::wire::{self, Envelope, Misread};
 use crate::adapter::{Error, ErrorKind};
-use crate::http::{Answer, Cause, Failure, retry_at};
+use crate::adapters::effect;
+pub(super) use crate::adapters::effect::Effect;
+use crate::http::{Answer, Failure, retry_at};
 
 /// How many requests to the same address are left in this minute.
 pub(super) const REMAINING: &str = "x-csod-requests-remaining-urilevel";
 
 const MINUTE: i64 = 60;
-
-/// Whether a request that was not answered may have changed something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    Reads,
-    Writes,
-}
-
-impl Effect {
-    /// Returns what a request that left and was not carried out as far as is known ends in.
-    const fn unanswered(self) -> ErrorKind {
-        match self {
-            Self::Reads => ErrorKind::Unavailable,
-            Self::Writes => ErrorKind::Unknown,
-        }
-    }
-
-    /// Returns what an answer ends in that says nothing we understand.
-    const fn unreadable(self) -> ErrorKind {
-        match self {
-            Self::Reads => ErrorKind::Malformed,
-            Self::Writes => ErrorKind::Unknown,
-        }
-    }
-}
 
 /// Returns the first instant of the next minute: limits are counted by the minute, and what is refused counts too.
 pub(super) fn next_minute(now: Timestamp) -> Timestamp {
@@ -151,32 +128,7 @@ pub(super) fn misread(misread: Misread, effect: Effect) -> Error {
 
 /// Says what a request that got no answer ends in.
 pub(super) fn unanswered(failure: &Failure, effect: Effect) -> Error {
-    let kind = match failure.may_have_been_sent() {
-        true => effect.unanswered(),
-        false => ErrorKind::Unavailable,
-    };
-    let (kind, cause, message) = match failure.cause() {
-        Cause::Forbidden => (
-            ErrorKind::Malformed,
-            "configuration",
-            "the address may not be called",
-        ),
-        Cause::Name => (kind, "name", "the portal's name leads nowhere"),
-        Cause::Tls => (kind, "tls", "the portal's certificate was not accepted"),
-        Cause::Identity => (kind, "tls", "the portal wants a certificate of the caller"),
-        Cause::Network if failure.may_have_been_sent() => {
-            (kind, "network", "the connection broke before the answer")
-        }
-        Cause::Network => (kind, "network", "the portal cannot be reached"),
-        Cause::Timeout => (kind, "network", "the portal did not answer in time"),
-        Cause::TooLarge => (effect.unreadable(), "system", "the answer is larger than is read"),
-        Cause::Encoding => (
-            effect.unreadable(),
-            "system",
-            "the answer's compression cannot be read",
-        ),
-    };
-    Error::new(kind, message).with("cause", cause)
+    effect::unanswered("the portal", failure, effect)
 }
 
 /// Says whether a status is one that a page's own link ends in once nobody knows it any more.

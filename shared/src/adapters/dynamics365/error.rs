@@ -11,24 +11,9 @@ use uuid::Uuid;
 use super::table::Table;
 use super::wire::{self, ErrorBody, ErrorEnvelope, Misread};
 use crate::adapter::{Error, ErrorKind};
-use crate::http::{Cause, Failure, retry_at};
-
-/// Whether a request that was not answered may have changed something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    Reads,
-    Writes,
-}
-
-impl Effect {
-    /// Returns what a request that left and was not carried out as far as is known ends in.
-    pub(super) const fn unanswered(self) -> ErrorKind {
-        match self {
-            Self::Reads => ErrorKind::Unavailable,
-            Self::Writes => ErrorKind::Unknown,
-        }
-    }
-}
+use crate::adapters::effect;
+pub(super) use crate::adapters::effect::Effect;
+use crate::http::{Failure, retry_at};
 
 /// The version stamp of a delta link is older than the system remembers.
 const EXPIRED: u32 = 0x8004_4352;
@@ -141,39 +126,7 @@ pub(super) fn is_no_such_row(error: &Error) -> bool {
 
 /// Says what a request that got no answer ends in.
 pub(super) fn unanswered(failure: &Failure, effect: Effect) -> Error {
-    let kind = match failure.may_have_been_sent() {
-        true => effect.unanswered(),
-        false => ErrorKind::Unavailable,
-    };
-    let (kind, cause, message) = match failure.cause() {
-        Cause::Forbidden => (
-            ErrorKind::Malformed,
-            "configuration",
-            "the address may not be called",
-        ),
-        Cause::Name => (kind, "name", "the environment's name leads nowhere"),
-        Cause::Tls => (kind, "tls", "the environment's certificate was not accepted"),
-        Cause::Identity => (kind, "tls", "the environment wants a certificate of the caller"),
-        Cause::Network if failure.may_have_been_sent() => {
-            (kind, "network", "the connection broke before the answer")
-        }
-        Cause::Network => (kind, "network", "the environment cannot be reached"),
-        Cause::Timeout => (kind, "network", "the environment did not answer in time"),
-        Cause::TooLarge => (unreadable(effect), "system", "the answer is larger than is read"),
-        Cause::Encoding => (
-            unreadable(effect),
-            "system",
-            "the answer's compression cannot be read",
-        ),
-    };
-    Error::new(kind, message).with("cause", cause)
-}
-
-const fn unreadable(effect: Effect) -> ErrorKind {
-    match effect {
-        Effect::Reads => ErrorKind::Malformed,
-        Effect::Writes => ErrorKind::Unknown,
-    }
+    effect::unanswered("the environment", failure, effect)
 }
 
 /// Says what an answer that cannot be read ends in.

@@ -11,14 +11,9 @@ use serde_json::Value;
 use super::time;
 use super::wire::{Envelope, GraphqlError};
 use crate::adapter::{Error, ErrorKind, Result};
+use crate::adapters::effect;
+pub(super) use crate::adapters::effect::Effect;
 use crate::http::{Answer, Cause, Failure, retry_at};
-
-/// Whether a request that was not answered may have changed something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    Reads,
-    Writes,
-}
 
 /// How long to wait, as the vendor's own sample does.
 const BURST: SignedDuration = SignedDuration::from_secs(5);
@@ -71,20 +66,6 @@ enum Meaning {
 }
 
 impl Effect {
-    const fn unanswered(self) -> ErrorKind {
-        match self {
-            Self::Reads => ErrorKind::Unavailable,
-            Self::Writes => ErrorKind::Unknown,
-        }
-    }
-
-    const fn unreadable(self) -> ErrorKind {
-        match self {
-            Self::Reads => ErrorKind::Malformed,
-            Self::Writes => ErrorKind::Unknown,
-        }
-    }
-
     /// Says that what came cannot be read as what was asked for.
     pub(super) fn misread(self, message: &'static str) -> Error {
         Error::new(self.unreadable(), message)
@@ -297,32 +278,13 @@ fn by_status(status: StatusCode, effect: Effect, retry_at: Option<Timestamp>, no
 
 /// Says what a request that got no answer ends in.
 pub(super) fn unanswered(failure: &Failure, effect: Effect) -> Error {
-    let kind = match failure.may_have_been_sent() {
-        true => effect.unanswered(),
-        false => ErrorKind::Unavailable,
-    };
-    let (kind, cause, message) = match failure.cause() {
-        Cause::Forbidden => (
-            ErrorKind::Unsupported,
-            "configuration",
-            "the address may not be called",
-        ),
-        Cause::Name => (kind, "name", "the system's name leads nowhere"),
-        Cause::Tls => (kind, "tls", "the system's certificate was not accepted"),
-        Cause::Identity => (kind, "tls", "the system wants a certificate of the caller"),
-        Cause::Network if failure.may_have_been_sent() => {
-            (kind, "network", "the connection broke before the answer")
+    match failure.cause() {
+        // Nothing has left, and nothing will before the settings are others.
+        Cause::Forbidden => {
+            Error::new(ErrorKind::Unsupported, "the address may not be called").with("cause", "configuration")
         }
-        Cause::Network => (kind, "network", "the system cannot be reached"),
-        Cause::Timeout => (kind, "network", "the system did not answer in time"),
-        Cause::TooLarge => (effect.unreadable(), "system", "the answer is larger than is read"),
-        Cause::Encoding => (
-            effect.unreadable(),
-            "system",
-            "the answer's compression cannot be read",
-        ),
-    };
-    Error::new(kind, message).with("cause", cause)
+        _ => effect::unanswered("the system", failure, effect),
+    }
 }
 
 /// Says whether an error says that the document was never carried out, for the system does not know what it asks for.

@@ -54,7 +54,7 @@ impl SoapLedger {
     /// # Errors
     ///
     /// `Unauthenticated`, `PermissionDenied`, `NotFound` and `Malformed` for as long as nobody does anything; `Unavailable` and
-    /// `RateLimited` for now.
+    /// `RateLimited` where it may work later.
     pub async fn logon(&self) -> adapter::Result<()> {
         let key = self.client.logon().await?;
         *self.session.key.lock().await = Some(key);
