@@ -234,6 +234,7 @@ pub struct IntegrationsConfig {
 /// | `TOKEN_KEY` | the ARN of the key that seals the tokens of integrations |
 /// | `API_URL` | the address of the API, which webhooks are registered with |
 /// | `EVENT_BUS` | the name of the bus for result events |
+/// | `FILES_BUCKET` | the name of the bucket for files |
 /// | `OUTBOUND_EXCEPTIONS` | local stack only: origins, comma-separated, that may be called though they are not public |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SystemConfig {
@@ -249,6 +250,8 @@ pub struct SystemConfig {
     pub api_url: url::Url,
     /// The name of the bus for result events.
     pub event_bus: String,
+    /// The bucket for files.
+    pub files_bucket: String,
     /// Origins that may be called though they are not public.
     pub outbound_exceptions: Exceptions,
 }
@@ -464,7 +467,7 @@ impl IntegrationsConfig {
 }
 
 impl SystemConfig {
-    const fn variables(queue: &'static str) -> [&'static str; 7] {
+    const fn variables(queue: &'static str) -> [&'static str; 8] {
         [
             CONTROL_TABLE,
             RECORDS_TABLE,
@@ -473,6 +476,7 @@ impl SystemConfig {
             TOKEN_KEY,
             API_URL,
             EVENT_BUS,
+            FILES_BUCKET,
         ]
     }
 
@@ -489,6 +493,7 @@ impl SystemConfig {
             token_key: required(environment, TOKEN_KEY)?,
             api_url: parsed_url(environment, API_URL)?,
             event_bus: required(environment, EVENT_BUS)?,
+            files_bucket: required(environment, FILES_BUCKET)?,
             outbound_exceptions: exceptions(environment)?,
         })
     }

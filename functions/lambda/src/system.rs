@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::adapters::{Connections, Registry};
+use shared::adapters::{Connections, FileStores, Registry};
 use shared::api::{Api, ExportOperation, Test, system_routes};
 use shared::clients::Clients;
 use shared::config::{ProcessEnvironment, SystemConfig};
@@ -33,9 +33,14 @@ pub async fn serve(system: System) -> Result<(), Error> {
     let clients = Clients::from_environment(&ProcessEnvironment);
     let ports = crate::ports(&clients, config.tables.into(), config.queues);
     let tokens = crate::shared_tokens(&clients, &ports, config.token_key);
+    let files = FileStores {
+        store: Arc::clone(&ports.store),
+        objects: crate::objects(&clients, config.files_bucket),
+    };
     let registry = Registry {
         connections: Connections::new(config.outbound_exceptions, Arc::clone(&ports.clock))
-            .sharing(tokens.clone()),
+            .sharing(tokens.clone())
+            .filing(files),
         secrets: crate::secrets(&clients),
         secret_prefix: config.secret_prefix,
         time_limit: SLICE,

@@ -31,7 +31,7 @@ def nothing_is_allowed_wholesale(template: dict) -> Iterator[str]:
         if ALL_OR_NOTHING.issuperset(many(statement.get("Action", []))):
             continue
         for text in texts(statement.get("Resource", [])):
-            if "*" in text and not re.search(r"/[\w-]+([/-]\*|/\*/[\w-]+)$|^\$\{\w+Bucket\.Arn\}/\*$", text):
+            if "*" in text and not re.search(r"/[\w-]+([/-]\*|/\*/[\w-]+)$|^\$\{\w+Bucket\.Arn\}/(\*/[\w-]+/)?\*$", text):
                 yield f"{owner} allows something on {text}"
 
 

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Subscribed,
-    Subscription, Usage,
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, Finding, Found, From, Outcome, Pulled, Result,
+    Subscribed, Subscription, Usage,
 };
 use crate::clock::Clock;
 use crate::model::{Kind, System};
@@ -74,6 +74,11 @@ impl<A: Adapter> Adapter for Deadline<A> {
 
     async fn pull(&self, kind: Kind, from: &From) -> Result<Pulled> {
         self.within(ErrorKind::Unavailable, self.inner.pull(kind, from))
+            .await
+    }
+
+    async fn acknowledge(&self, kind: Kind, since: &Cursor) -> Result<()> {
+        self.within(ErrorKind::Unavailable, self.inner.acknowledge(kind, since))
             .await
     }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use super::{
-    Adapter, Capability, Change, Finding, Found, From, Outcome, Pulled, Result, Subscribed, Subscription,
-    Usage,
+    Adapter, Capability, Change, Cursor, Finding, Found, From, Outcome, Pulled, Result, Subscribed,
+    Subscription, Usage,
 };
 use crate::clock::Clock;
 use crate::model::{Kind, System};
@@ -105,6 +105,13 @@ impl<A: Adapter> Adapter for Log<A> {
         let began = self.clock.now();
         let end = self.inner.pull(kind, from).await;
         self.tell("pull", kind, began, &end, |pulled| pulled.items.len());
+        end
+    }
+
+    async fn acknowledge(&self, kind: Kind, since: &Cursor) -> Result<()> {
+        let began = self.clock.now();
+        let end = self.inner.acknowledge(kind, since).await;
+        self.tell("acknowledge", kind, began, &end, |()| 1);
         end
     }
 

@@ -49,6 +49,8 @@ pub enum References {
     ByLink,
     /// The platform's own ids: the system has no rows for those records, and knows them by the names that they have here.
     ByKey,
+    /// Going out, the platform's own ids; coming in, those, or the system's ids of rows that are linked.
+    ByEither,
 }
 
 /// What an adapter can do with one kind of record.
@@ -77,6 +79,8 @@ pub struct Capability {
     pub push_batch: usize,
     /// The most ids that one [`Adapter::find`] takes.
     pub find_batch: usize,
+    /// Whether changes can be pushed right now although nothing can be read: they go another way.
+    pub pushes_unread: bool,
 }
 
 impl Capability {
@@ -140,6 +144,8 @@ pub enum Next {
     Page(Cursor),
     /// Nothing: the listing is complete, and later changes are told since this cursor.
     End(Cursor),
+    /// Nothing, and that was not everything that there is: what was not told need not be gone.
+    Enough(Cursor),
 }
 
 /// One thing that a system tells.
@@ -228,9 +234,20 @@ pub enum ChangeAction {
 /// What became of one change.
 pub type Outcome = Result<Pushed>;
 
+/// What became of a change that nobody refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pushed {
+    /// The system has it.
+    Made(Made),
+    /// It is in a file: the system has it once somebody has imported that, and the next reading tells.
+    HandedOver,
+    /// Nothing was done, and it stays to be sent; says what it waits for.
+    Waits(String),
+}
+
 /// A change that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pushed {
+pub struct Made {
     /// The row's id.
     pub id: Box<str>,
     /// Its version after the change, where the system says so.
@@ -239,6 +256,17 @@ pub struct Pushed {
     pub active: bool,
     /// Whether there is no such row any more.
     pub gone: bool,
+}
+
+impl Pushed {
+    /// Returns what became of changes of which each was made, or refused.
+    #[must_use]
+    pub fn all_made(outcomes: Vec<Result<Made>>) -> Vec<Outcome> {
+        outcomes
+            .into_iter()
+            .map(|outcome| outcome.map(Self::Made))
+            .collect()
+    }
 }
 
 /// What stands under an id.
@@ -378,6 +406,13 @@ pub trait Adapter: Debug + Send + Sync + 'static {
     ///
     /// `CursorExpired` where the system no longer knows the cursor; else as its answer is to be taken.
     async fn pull(&self, kind: Kind, from: &From) -> Result<Pulled>;
+
+    /// Hears that everything up to a cursor is kept, and will not be asked for again; a crash may keep that from it.
+    ///
+    /// # Errors
+    ///
+    /// As the system's answer is to be taken; it hears of it again with the next cursor.
+    async fn acknowledge(&self, kind: Kind, since: &Cursor) -> Result<()>;
 
     /// Makes changes; answers for each, in their order.
     ///

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Adapter, Capability, Change, ErrorKind, Finding, Found, From, Outcome, Pulled, Result, Subscribed,
-    Subscription, Usage,
+    Adapter, Capability, Change, Cursor, ErrorKind, Finding, Found, From, Outcome, Pulled, Result,
+    Subscribed, Subscription, Usage,
 };
 use crate::clock::Clock;
 use crate::model::{Kind, System};
@@ -97,6 +97,10 @@ impl<A: Adapter> Adapter for Retry<A> {
 
     async fn pull(&self, kind: Kind, from: &From) -> Result<Pulled> {
         self.repeat(|| self.inner.pull(kind, from)).await
+    }
+
+    async fn acknowledge(&self, kind: Kind, since: &Cursor) -> Result<()> {
+        self.inner.acknowledge(kind, since).await
     }
 
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {

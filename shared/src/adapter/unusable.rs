@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, References,
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, Finding, Found, From, KindCapability, References,
 };
 use super::{Outcome, Pulled, Result, Subscribed, Subscription, Usage};
 use crate::model::{Kind, System};
@@ -52,6 +52,7 @@ impl Adapter for Unusable {
             kinds: Kind::ALL.iter().map(of).collect(),
             push_batch: 1,
             find_batch: 1,
+            pushes_unread: false,
         }
     }
 
@@ -79,6 +80,10 @@ impl Adapter for Unusable {
     }
 
     async fn pull(&self, _: Kind, _: &From) -> Result<Pulled> {
+        Err(self.error())
+    }
+
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
         Err(self.error())
     }
 

@@ -12,7 +12,7 @@ use crate::export::Books;
 use crate::flow::refresh::Registration;
 use crate::http::Exceptions;
 use crate::integration::Integration;
-use crate::model::{FieldError, Kind};
+use crate::model::{FieldError, FilePurpose, Kind};
 use crate::secrets::Secret;
 use crate::transfer::Render;
 use crate::webhook::Scheme;
@@ -59,6 +59,11 @@ pub(super) trait Definition: Sync {
 
     fn check_move(&self, before: &Value, after: &Value) -> Result<(), Vec<FieldError>>;
 
+    /// Most systems are shown something.
+    fn needs_credentials(&self, _: &Value) -> bool {
+        true
+    }
+
     fn check_credentials(&self, credentials: &SecretString) -> Result<(), Vec<FieldError>>;
 
     fn credentials_expire_at(&self, credentials: &SecretString) -> Option<Timestamp>;
@@ -95,6 +100,22 @@ pub(super) trait Definition: Sync {
     fn renderer(&self, _: &Integration) -> Option<Box<dyn Render>> {
         None
     }
+
+    /// Most systems are read by their APIs alone.
+    fn upload_profile(
+        &self,
+        _: &Integration,
+        _: &FilePurpose,
+        _: Option<&Value>,
+    ) -> Result<Value, Vec<FieldError>> {
+        Err(no_uploads())
+    }
+}
+
+/// Says that nobody would read an upload.
+pub(super) fn no_uploads() -> Vec<FieldError> {
+    let reason = "is none that runs would read: by its settings, the integration takes no uploads";
+    vec![FieldError::new("purpose", reason)]
 }
 
 /// Returns a fault for each of these places of the settings that leads elsewhere than before.

@@ -13,6 +13,7 @@ mod cornerstone;
 mod definition;
 mod dynamics365;
 mod effect;
+mod files;
 mod registry;
 mod session;
 pub mod xledger;
@@ -30,7 +31,7 @@ use crate::export::Books;
 use crate::flow::refresh::Registration;
 use crate::http::{Exceptions, Http};
 use crate::integration::Integration;
-use crate::model::{FieldError, Kind, System};
+use crate::model::{FieldError, FilePurpose, Kind, System};
 use crate::oauth::{
     Application, Grant, Outbound, SharedTokens, TokenCache, TokenEndpoint, TokenKey, TokenSource,
 };
@@ -39,8 +40,8 @@ use crate::transfer::Render;
 use definition::Definition;
 use session::Sessions;
 
-pub use cornerstone::load as transcript_load;
 pub use definition::{Registers, WebhookSupport};
+pub use files::FileStores;
 pub use registry::{Registry, secret_name};
 
 /// What adapters share: made once in the life of a process, so that a warm one keeps its connections and tokens.
@@ -51,6 +52,7 @@ pub struct Connections {
     tokens: Arc<TokenCache>,
     shared: Option<SharedTokens>,
     sessions: Arc<Sessions>,
+    files: Option<FileStores>,
 }
 
 impl Connections {
@@ -63,6 +65,7 @@ impl Connections {
             tokens: Arc::default(),
             shared: None,
             sessions: Arc::default(),
+            files: None,
         }
     }
 
@@ -71,6 +74,15 @@ impl Connections {
     pub fn sharing(self, tokens: SharedTokens) -> Self {
         Self {
             shared: Some(tokens),
+            ..self
+        }
+    }
+
+    /// Lets records travel by files; without, integrations that need that cannot be set up.
+    #[must_use]
+    pub fn filing(self, files: FileStores) -> Self {
+        Self {
+            files: Some(files),
             ..self
         }
     }
@@ -174,6 +186,25 @@ pub fn webhooks(
     exceptions: &Exceptions,
 ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
     definition(integration.id.system).webhooks(integration, exceptions)
+}
+
+/// Says whether an integration with these settings needs credentials.
+#[must_use]
+pub fn needs_credentials(system: System, settings: &Value) -> bool {
+    definition(system).needs_credentials(settings)
+}
+
+/// Returns the profile by which an upload is read: the one that it is announced with, or the usual one.
+///
+/// # Errors
+///
+/// Every fault: nobody takes uploads for this purpose, or could read the rows of this profile.
+pub fn upload_profile(
+    integration: &Integration,
+    purpose: &FilePurpose,
+    announced: Option<&Value>,
+) -> Result<Value, Vec<FieldError>> {
+    definition(integration.id.system).upload_profile(integration, purpose, announced)
 }
 
 /// Returns what renders the files that go out to an integration; none where its system takes none.

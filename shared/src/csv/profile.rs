@@ -146,6 +146,19 @@ impl Column {
         }
     }
 
+    /// Returns the name of its type, as a profile has it.
+    #[must_use]
+    pub const fn type_name(&self) -> &'static str {
+        match self.holds {
+            Holds::Text { .. } => "text",
+            Holds::Decimal { .. } => "decimal",
+            Holds::Integer => "integer",
+            Holds::Date => "date",
+            Holds::Bool { .. } => "bool",
+            Holds::Choice { .. } => "choice",
+        }
+    }
+
     fn read(section: &Section<'_>, dialect: Option<&Dialect>) -> Option<Self> {
         let word = |text: &str| dialect.map_or_else(|| Ok(text.to_owned()), |dialect| dialect.word(text));
         let name = section.required("name", identifier);

@@ -10,7 +10,7 @@ macro_rules! words {
         }
 
         impl $name {
-            pub(super) fn accept(text: &str) -> Result<Self, String> {
+            pub(crate) fn accept(text: &str) -> Result<Self, String> {
                 match text {
                     $($word => Ok(Self::$variant),)+
                     _ => Err(format!("must be one of {}", [$($word),+].join(" "))),

@@ -16,7 +16,7 @@ use super::change::{self, ChangeError, Claim, Precondition};
 use super::{Integration, State, Stored, Vault, Wanted, audit, expiry, integration_key, read};
 use crate::adapters;
 use crate::flow::{Ports, schedule};
-use crate::model::{FieldError, IntegrationId};
+use crate::model::{FieldError, IntegrationId, System};
 use crate::registry::Managed;
 use crate::store::{Content, Expect, Store, StoreError, Write};
 
@@ -100,7 +100,7 @@ async fn change(
     order.check_system(stored.as_ref())?;
     // What is refused is refused before the credentials are changed.
     order.managed(&*ports.store, stored.as_ref()).await?;
-    let credentials = needed(stored.as_ref(), &order.wanted)?;
+    let credentials = needed(order.id.system, stored.as_ref(), &order.wanted)?;
     if let Some(credentials) = credentials {
         vault.put(&order.id, credentials).await?;
     }
@@ -126,8 +126,15 @@ async fn change(
     }
 }
 
-fn needed<'a>(stored: Option<&Stored>, wanted: &'a Wanted) -> Result<Option<&'a SecretString>, ChangeError> {
-    if stored.is_none() && wanted.credentials.is_none() {
+/// Whatever was there without credentials has none that it could go on with.
+fn needed<'a>(
+    system: System,
+    stored: Option<&Stored>,
+    wanted: &'a Wanted,
+) -> Result<Option<&'a SecretString>, ChangeError> {
+    let needs = |settings: &serde_json::Value| adapters::needs_credentials(system, settings);
+    let had = stored.is_some_and(|stored| needs(&stored.integration.settings));
+    if needs(&wanted.settings) && !had && wanted.credentials.is_none() {
         let error = FieldError::new("credentials", "is required to connect");
         return Err(ChangeError::Invalid(vec![error]));
     }

@@ -147,7 +147,7 @@ impl Engine<'_> {
         let record = Record::from_row(kind, &row)?;
         Ok(match references {
             References::ByLink => record.links.get(&id.system).cloned(),
-            References::ByKey => record.is_live().then(|| text.into()),
+            References::ByKey | References::ByEither => record.is_live().then(|| text.into()),
         })
     }
 }

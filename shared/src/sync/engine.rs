@@ -20,7 +20,7 @@ use crate::model::Kind;
 use crate::store::{Content, Expect, Key, Page, Query, Row, Store, StoreError, Write};
 
 /// How long a slice works before it hands over: well under a minute, so that its last page fits too.
-const SLICE: Duration = Duration::from_secs(45);
+pub(super) const SLICE: Duration = Duration::from_secs(45);
 
 /// How long a webhook may take to tell of a change.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
@@ -48,7 +48,7 @@ pub(super) struct Work {
     pub(super) run: Run,
     run_version: u64,
     pub(super) fence: u64,
-    begun_at: Timestamp,
+    pub(super) begun_at: Timestamp,
     /// The kind for which the lanes are open to this slice, and closed to all earlier ones.
     lanes_open_for: Option<Kind>,
     /// Ids that wait in quarantine, so that one that succeeds is taken out.
@@ -162,6 +162,7 @@ impl<'a> Engine<'a> {
             Ok(()) => self.advance(&mut work).await,
             Err(stop) => Err(stop),
         };
+        let stop = self.push_unread(&mut work, stop).await;
         self.conclude(work, stop).await
     }
 

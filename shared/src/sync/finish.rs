@@ -144,7 +144,9 @@ impl Engine<'_> {
 }
 
 fn ended_as(run: &Run, failed: bool) -> RunState {
-    let open = |totals: &super::Totals| totals.quarantined + totals.reviewed + totals.push_refused > 0;
+    let open = |totals: &super::Totals| {
+        totals.quarantined + totals.reviewed + totals.push_refused + totals.waiting > 0
+    };
     let unmade = |totals: &super::Totals| totals.deleted + totals.absent > 0 && totals.removed == 0;
     match run.state {
         RunState::Cancelled => RunState::Cancelled,

@@ -19,6 +19,8 @@ struct Reading {
     kind: Kind,
     page: u32,
     listing: bool,
+    /// Whether what it did not tell is not there.
+    complete: bool,
     fresh: bool,
     lists: u32,
 }
@@ -40,6 +42,7 @@ impl Engine<'_> {
             kind,
             page,
             listing,
+            complete: true,
             fresh,
             lists,
         };
@@ -51,7 +54,7 @@ impl Engine<'_> {
             let next = pulled.next.clone();
             let ahead: OptionFuture<_> = match &next {
                 Next::Page(cursor) => Some(self.ahead(kind, cursor.clone())).into(),
-                Next::End(_) => None.into(),
+                Next::End(_) | Next::Enough(_) => None.into(),
             };
             let (taken, ahead) = futures::join!(self.take_page(work, &mut reading, pulled), ahead);
             taken?;
@@ -59,7 +62,7 @@ impl Engine<'_> {
                 (Next::Page(_), Some(Ok(next))) => pulled = next,
                 (Next::Page(_), Some(Err(error))) => return self.start_over(work, kind, error).await,
                 (Next::Page(_), None) => return Ok(()),
-                (Next::End(_), _) => return Ok(()),
+                (Next::End(_) | Next::Enough(_), _) => return Ok(()),
             }
         }
     }
@@ -75,7 +78,7 @@ impl Engine<'_> {
             return Err(error.into());
         }
         work.warn(format!(
-            "the system no longer tells changes of {} since the last run: all are read",
+            "all {} are read, and not only those that have changed: {error}",
             kind.plural()
         ));
         let position = Position::Pull {
@@ -109,6 +112,10 @@ impl Engine<'_> {
         match pulled.next {
             Next::Page(cursor) => self.checkpoint(work, reading.at(From::Page(cursor))).await,
             Next::End(since) => self.end_of_reading(work, reading, since, said_nothing).await,
+            Next::Enough(since) => {
+                reading.complete = false;
+                self.end_of_reading(work, reading, since, said_nothing).await
+            }
         }
     }
 
@@ -135,7 +142,7 @@ impl Engine<'_> {
         // A webhook may have taken over rows that have gone since.
         let was_empty =
             reading.fresh && !super::hint::is_hinted(self.store, &self.integration.id, kind).await?;
-        let position = if reading.listing && !was_empty {
+        let position = if reading.listing && reading.complete && !was_empty {
             Position::Sweep {
                 kind,
                 since,
@@ -171,10 +178,11 @@ impl Engine<'_> {
         since: Option<Cursor>,
         said_nothing: bool,
     ) -> Result<(), Stop> {
-        if let Some(cursor) = since.filter(|_| !work.run.dry_run) {
+        let since = since.filter(|_| !work.run.dry_run);
+        if let Some(cursor) = &since {
             let linked = self.linked(work, kind).await?;
             let known = Known {
-                cursor,
+                cursor: cursor.clone(),
                 mapping_version: work.run.mappings.get(&kind).copied().unwrap_or_default(),
                 linked,
             };
@@ -186,7 +194,13 @@ impl Engine<'_> {
             work.run.position = next;
             return Ok(());
         }
-        self.checkpoint(work, next).await
+        self.checkpoint(work, next).await?;
+        if let Some(cursor) = since
+            && let Err(error) = self.adapter.acknowledge(kind, &cursor).await
+        {
+            tracing::warn!(%kind, %error, "the next reading tells the system what is kept");
+        }
+        Ok(())
     }
 
     /// Returns how many records of a kind are linked by now.
@@ -226,6 +240,7 @@ impl Reading {
             listing,
             fresh,
             lists,
+            complete: _,
         } = *self;
         Position::Pull {
             kind,

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 
 use super::change::{Pending, id_of};
-use super::engine::{Engine, Stop, Work};
+use super::engine::{Engine, SLICE, Stop, Work};
 use super::lease::lease_key;
 use super::position::Position;
 use super::quarantine::{self, Quarantined, Side};
-use crate::adapter::{Change, Error, ErrorKind, Found, Item, Outcome};
+use super::run::Mode;
+use crate::adapter::{Change, Error, ErrorKind, Found, Item, Outcome, Pushed};
+use crate::integration::Direction;
 use crate::model::{Kind, RecordId};
 use crate::records;
 use crate::store::{Expect, Key, Query, Row, StoreError, Table, Write};
@@ -33,9 +35,7 @@ impl Engine<'_> {
             return Ok(());
         }
         let limit = self.adapter.capability().push_batch.max(1);
-        let partition = records::pending_partition(&self.integration.id);
-        let query = Query::new(Table::Records, partition, format!("{kind}#"), limit).after(after);
-        let page = self.query(&query).await?;
+        let page = self.query(&self.marked(kind, limit, after)).await?;
         if page.rows.is_empty() && page.next.is_none() {
             work.run.position = self.after_push(kind);
             return Ok(());
@@ -57,6 +57,43 @@ impl Engine<'_> {
             None => self.after_push(kind),
         };
         self.checkpoint(work, position).await
+    }
+
+    /// Sends what is marked although nothing can be read, where changes go another way while the system is down; the run
+    /// goes on to wait for the system after that.
+    pub(super) async fn push_unread(&self, work: &mut Work, stop: Result<(), Stop>) -> Result<(), Stop> {
+        let down = matches!(&stop, Err(Stop::Adapter(error)) if error.kind() == ErrorKind::Unavailable);
+        let sends = self.integration.direction == Direction::Both && work.run.mode != Mode::Approved;
+        if !down || !sends || work.run.dry_run || !self.adapter.capability().pushes_unread {
+            return stop;
+        }
+        for kind in Kind::ALL.iter().copied().filter(|kind| self.sends(*kind)) {
+            match self.push_all_marked(work, kind).await {
+                // It is what the run waits for anyway.
+                Ok(()) | Err(Stop::Adapter(_)) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        stop
+    }
+
+    /// Sends what is marked of a kind, as far as the time of a slice goes.
+    async fn push_all_marked(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
+        let limit = self.adapter.capability().push_batch.max(1);
+        let mut after = None;
+        loop {
+            let page = self.query(&self.marked(kind, limit, after)).await?;
+            self.send(work, kind, page.rows).await?;
+            after = page.next;
+            if after.is_none() || self.clock.now() >= work.begun_at + SLICE {
+                return Ok(());
+            }
+        }
+    }
+
+    fn marked(&self, kind: Kind, limit: usize, after: Option<String>) -> Query {
+        let partition = records::pending_partition(&self.integration.id);
+        Query::new(Table::Records, partition, format!("{kind}#"), limit).after(after)
     }
 
     /// Sends what is marked; a row that changed there meanwhile is taken over first, and its change sent again.
@@ -121,7 +158,12 @@ impl Engine<'_> {
         let (mut conflicts, mut missing, mut broken) = (Vec::new(), Vec::new(), None);
         for ((pending, change), outcome) in sent.into_iter().zip(changes).zip(outcomes) {
             match outcome {
-                Ok(pushed) => self.pushed(work, kind, pending, &change, &pushed).await?,
+                Ok(Pushed::Made(made)) => self.pushed(work, kind, pending, &change, &made).await?,
+                Ok(Pushed::HandedOver) => self.handed_over(work, kind, &pending).await?,
+                Ok(Pushed::Waits(reason)) => {
+                    work.totals(kind).waiting += 1;
+                    work.warn(format!("changes of {} wait: {reason}", kind.plural()));
+                }
                 Err(error) => match error.kind() {
                     ErrorKind::Conflict => {
                         let row = error.fact("row").map(Box::from);

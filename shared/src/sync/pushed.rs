@@ -6,7 +6,7 @@ use super::change::Pending;
 use super::engine::{Engine, Stop, Work};
 use super::lease::lease_key;
 use super::quarantine::{self, Side};
-use crate::adapter::{Change, ChangeAction, Pushed};
+use crate::adapter::{Change, ChangeAction, Made};
 use crate::model::{Base, Fields, Kind, Link, Record, RecordId, Value};
 use crate::records;
 use crate::store::{Content, Expect, Key, Row, StoreError, Write};
@@ -24,7 +24,7 @@ impl Engine<'_> {
         kind: Kind,
         pending: Pending,
         change: &Change,
-        pushed: &Pushed,
+        pushed: &Made,
     ) -> Result<(), Stop> {
         match &change.action {
             ChangeAction::Remove if pushed.gone => self.unlink(work, kind, &pending).await?,
@@ -39,6 +39,21 @@ impl Engine<'_> {
             (ChangeAction::Write { .. }, None) => totals.pushed_created += 1,
             (ChangeAction::Write { .. }, Some(_)) => totals.pushed_updated += 1,
         }
+        self.sent(work, kind, &pending).await
+    }
+
+    /// Takes note that a change is on its way: what the system has, and where, only the next reading tells.
+    pub(super) async fn handed_over(
+        &self,
+        work: &mut Work,
+        kind: Kind,
+        pending: &Pending,
+    ) -> Result<(), Stop> {
+        work.totals(kind).handed_over += 1;
+        self.sent(work, kind, pending).await
+    }
+
+    async fn sent(&self, work: &Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
         if work.writer().waits(kind, Side::Push, pending.id.as_str()) {
             let released = quarantine::release(&self.integration.id, kind, Side::Push, pending.id.as_str());
             self.write(vec![released]).await?;
@@ -53,7 +68,7 @@ impl Engine<'_> {
         kind: Kind,
         pending: &Pending,
         changed: u64,
-        pushed: &Pushed,
+        pushed: &Made,
     ) -> Result<(), Stop> {
         let Some(sent) = &pending.record else {
             return Ok(());
@@ -165,7 +180,7 @@ fn linked(
     sent: &Record,
     before: Option<&Link>,
     changed: u64,
-    pushed: &Pushed,
+    pushed: &Made,
     mapping: u32,
 ) -> Link {
     let base = before.map_or_else(Base::default, |link| link.base.clone());

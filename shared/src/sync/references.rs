@@ -18,14 +18,31 @@ impl Engine<'_> {
     ) -> Result<HashMap<(Kind, Box<str>), RecordId>, Stop> {
         let wanted: HashSet<(Kind, Box<str>)> = rows.iter().flat_map(referred).collect();
         let wanted: Vec<_> = wanted.into_iter().collect();
-        if self.refers_by_key(kind) {
-            return self.live(wanted).await;
+        match self.refers(kind) {
+            References::ByLink => self.linked_as(wanted).await,
+            References::ByKey => self.live(wanted).await,
+            References::ByEither => {
+                let mut known = self.linked_as(wanted.clone()).await?;
+                let others = wanted
+                    .into_iter()
+                    .filter(|one| !known.contains_key(one))
+                    .collect();
+                known.extend(self.live(others).await?);
+                Ok(known)
+            }
         }
+    }
+
+    /// Returns which records the rows with these ids are linked with.
+    async fn linked_as(
+        &self,
+        wanted: Vec<(Kind, Box<str>)>,
+    ) -> Result<HashMap<(Kind, Box<str>), RecordId>, Stop> {
         let keys: Vec<Key> = wanted
             .iter()
             .map(|(to, id)| records::link_key(&self.integration.id, *to, id))
             .collect();
-        tracing::trace!(%kind, references = keys.len(), "resolve references");
+        tracing::trace!(references = keys.len(), "resolve references");
         let mut known = HashMap::with_capacity(wanted.len());
         for (reference, row) in wanted.into_iter().zip(self.read(&keys).await?) {
             if let Some(row) = row {
@@ -58,12 +75,12 @@ impl Engine<'_> {
         Ok(live)
     }
 
-    /// Says whether rows refer to records by the names that those have on the platform.
-    pub(super) fn refers_by_key(&self, kind: Kind) -> bool {
+    /// Says what rows hold that refer to records.
+    pub(super) fn refers(&self, kind: Kind) -> References {
         let capability = self.adapter.capability();
         capability
             .of(kind)
-            .is_some_and(|capability| capability.references == References::ByKey)
+            .map_or(References::ByLink, |capability| capability.references)
     }
 
     /// Returns how far a page may be behind what the system, asked for a row, says.

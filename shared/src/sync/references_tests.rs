@@ -6,8 +6,8 @@ use serde_json::json;
 use super::super::change::Pending;
 use super::*;
 use crate::adapter::{
-    Adapter, Capability, Change, ChangeAction, Error, ErrorKind, Finding, Found, From, KindCapability,
-    Outcome, Pulled, Result, Subscribed, Subscription, Unusable, Usage,
+    Adapter, Capability, Change, ChangeAction, Cursor, Error, ErrorKind, Finding, Found, From,
+    KindCapability, Outcome, Pulled, Result, Subscribed, Subscription, Unusable, Usage,
 };
 use crate::clock::{Clock, ManualClock};
 use crate::integration::{DeleteGuard, Direction, Integration, State};
@@ -39,6 +39,7 @@ impl Adapter for Referring {
             kinds: Kind::ALL.iter().map(of).collect(),
             push_batch: 1,
             find_batch: 1,
+            pushes_unread: false,
         }
     }
 
@@ -56,6 +57,10 @@ impl Adapter for Referring {
 
     async fn pull(&self, kind: Kind, from: &From) -> Result<Pulled> {
         silent().pull(kind, from).await
+    }
+
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
+        Ok(())
     }
 
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {

@@ -38,6 +38,10 @@ pub struct Totals {
     pub pushed_updated: u64,
     /// Rows taken out of use on the other side.
     pub pushed_removed: u64,
+    /// Changes that were put into files: the system has them once somebody has imported those.
+    pub handed_over: u64,
+    /// Changes that were not sent, and stay to be: a warning says what they wait for.
+    pub waiting: u64,
     /// Changes that the system refused, and that wait in quarantine.
     pub push_refused: u64,
     /// Changes that a webhook should have told of, and that nobody knew before this run.
@@ -88,6 +92,8 @@ impl Totals {
         self.pushed_created += other.pushed_created;
         self.pushed_updated += other.pushed_updated;
         self.pushed_removed += other.pushed_removed;
+        self.handed_over += other.handed_over;
+        self.waiting += other.waiting;
         self.push_refused += other.push_refused;
         self.missed += other.missed;
     }

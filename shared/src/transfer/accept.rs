@@ -130,14 +130,11 @@ fn examine(file: &mut File, bytes: &[u8]) {
     });
     faults.truncate(MOST_FAULTS);
     file.state = FileState::Accepted;
+    let complete = file.is_complete();
     let mut refuse = |reason: Vec<RowFault>| {
         file.state = FileState::Refused;
         faults.splice(0..0, reason);
     };
-    let complete = file
-        .announced
-        .as_ref()
-        .is_some_and(|announced| announced.complete);
     match &read {
         Err(reason) => refuse(reason.clone()),
         Ok(totals) if totals.refused > 0 && complete => refuse(whole(

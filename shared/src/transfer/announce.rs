@@ -75,7 +75,9 @@ pub async fn announce(
     Ok((file, link))
 }
 
-fn check(announcement: &Announcement<'_>) -> Result<Profile, Vec<FieldError>> {
+/// Returns what is wrong with what is said of the bytes of a file.
+#[must_use]
+pub fn faults(bytes: u64, sha256: &str) -> Vec<FieldError> {
     let mut faults = Vec::new();
     let mut hold = |field: &str, holds: bool, reason: String| {
         if !holds {
@@ -85,21 +87,24 @@ fn check(announcement: &Announcement<'_>) -> Result<Profile, Vec<FieldError>> {
     let sizes = 1..=MAX_BYTES;
     hold(
         "bytes",
-        sizes.contains(&announcement.bytes),
+        sizes.contains(&bytes),
         format!("must be from 1 to {MAX_BYTES}"),
     );
-    let digits = announcement.sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits = sha256.bytes().all(|byte| byte.is_ascii_hexdigit());
     hold(
         "sha256",
-        digits && announcement.sha256.len() == 64,
+        digits && sha256.len() == 64,
         "must be 64 hexadecimal digits".to_owned(),
     );
-    let size = announcement.profile.to_string().len();
-    hold(
-        "profile",
-        size <= MAX_PROFILE,
-        format!("must be at most {MAX_PROFILE} bytes"),
-    );
+    faults
+}
+
+fn check(announcement: &Announcement<'_>) -> Result<Profile, Vec<FieldError>> {
+    let mut faults = faults(announcement.bytes, announcement.sha256);
+    if announcement.profile.to_string().len() > MAX_PROFILE {
+        let reason = format!("must be at most {MAX_PROFILE} bytes");
+        faults.push(FieldError::new("profile", reason));
+    }
     match Profile::check(announcement.profile) {
         Ok(profile) if faults.is_empty() => Ok(profile),
         Ok(_) => Err(faults),

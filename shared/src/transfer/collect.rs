@@ -36,6 +36,8 @@ pub enum Repeat {
     Never,
     /// When it says something else: what it says takes the place of what it said.
     Changed,
+    /// Also when it says the same, once its file is imported: the system was looked at since, and says otherwise.
+    Again,
 }
 
 /// Where a row is.
@@ -222,7 +224,8 @@ impl Collect<'_> {
     }
 
     fn stays(&self, filed: &Filed, file: &File, print: &str) -> bool {
-        let same = filed.print == print;
+        let again = self.repeat == Repeat::Again && file.state == FileState::Imported;
+        let same = filed.print == print && !again;
         same || (file.state != FileState::Collecting && self.repeat == Repeat::Never)
     }
 

@@ -6,11 +6,13 @@ use serde::Deserialize;
 use super::TransferError;
 use super::file::{Decided, File, FileDirection, FileState};
 use super::list::demand;
+use super::render::Render;
 use super::rows::{Filed, filed_key, items};
 use crate::export::Reason;
 use crate::integration::audit;
-use crate::model::{FileId, FileRowKey, IntegrationId};
+use crate::model::{FileId, FileRowKey, IntegrationId, Kind};
 use crate::objects::Objects;
+use crate::records;
 use crate::store::{Content, Expect, Key, Store, StoreError, Write};
 
 /// How long the rows of a settled file are kept, in days: what they hold may be personal data.
@@ -20,7 +22,7 @@ const ROWS_KEPT_DAYS: i64 = 30;
 const FILED_DAYS: i64 = 400;
 
 /// How many rows are dealt with in one transaction, and how many transactions in one go.
-const BATCH: usize = 45;
+const BATCH: usize = 30;
 const BATCHES: usize = 100;
 
 /// What became of a file.
@@ -138,6 +140,7 @@ pub(super) async fn retire(
     store: &dyn Store,
     integration: &IntegrationId,
     id: &FileId,
+    render: Option<&dyn Render>,
     now: Timestamp,
 ) -> Result<bool, TransferError> {
     let (mut file, version) = demand(store, integration, id).await?;
@@ -145,10 +148,12 @@ pub(super) async fn retire(
         return Ok(true);
     }
     let before = (file.state, version);
+    let records = render.and_then(|render| render.records(&file.purpose));
+    let again = records.filter(|_| file.state == FileState::Discarded);
     let mut told = 0;
     while told < BATCHES {
         let after = file.retired_to.clone();
-        match retire_batch(store, integration, &file, after.as_ref()).await {
+        match retire_batch(store, integration, &file, again, after.as_ref()).await {
             Ok(Some(last)) => file.retired_to = Some(last),
             Ok(None) => {
                 let writes = file.writes(integration, Some(before), None);
@@ -177,6 +182,7 @@ async fn retire_batch(
     store: &dyn Store,
     integration: &IntegrationId,
     file: &File,
+    again: Option<Kind>,
     after: Option<&FileRowKey>,
 ) -> Result<Option<FileRowKey>, StoreError> {
     let rows = items(store, integration, &file.id, after, BATCH).await?;
@@ -192,13 +198,16 @@ async fn retire_batch(
         .iter()
         .map(|(item, _)| filed_key(integration, &file.purpose, &item.key))
         .collect();
-    let mut writes = Vec::with_capacity(2 * rows.len());
-    for filed in store.get(&keys).await?.into_iter().flatten() {
+    let mut writes = Vec::with_capacity(3 * rows.len());
+    for (filed, (item, _)) in store.get(&keys).await?.into_iter().zip(&rows) {
+        let Some(filed) = filed else { continue };
         let says: Filed = filed.decode()?;
         // It went into another file since: that one tells it.
         if says.file == file.id {
             let content = Content::of(&says).expires_at(until(FILED_DAYS));
             writes.push(Write::put(filed.key, Expect::Version(filed.version), content));
+            let record = again.zip(item.key.as_str().parse().ok());
+            writes.extend(record.map(|(kind, record)| records::pend(integration, kind, &record)));
         }
     }
     for (item, row) in &rows {

@@ -241,6 +241,14 @@ impl File {
         }
     }
 
+    /// Says whether it comes in and holds all that there is.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.announced
+            .as_ref()
+            .is_some_and(|announced| announced.complete)
+    }
+
     /// Returns the write of the file, where it got from `before` to where it is, and what else is written with it: the
     /// word to the platform, its place among those that wait for a human, and its place among those that wait for a run.
     pub(super) fn writes(

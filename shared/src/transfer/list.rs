@@ -1,9 +1,9 @@
 //! Finding files: one, the newest, and those that wait for somebody.
 
 use super::TransferError;
-use super::file::{File, WaitingFile, accepted_prefix, file_key, files_prefix, waiting_prefix};
+use super::file::{File, FileState, WaitingFile, accepted_prefix, file_key, files_prefix, waiting_prefix};
 use crate::model::{FileId, FilePurpose, IntegrationId};
-use crate::store::{Query, Row, Store, StoreError, Table};
+use crate::store::{Key, Query, Row, Store, StoreError, Table};
 
 /// Returns a file with the version of its row, none where there is no such file.
 pub(super) async fn find(
@@ -78,10 +78,47 @@ pub async fn list_accepted_files(
     integration: &IntegrationId,
     purpose: &FilePurpose,
     limit: usize,
-) -> Result<Vec<FileId>, StoreError> {
+) -> Result<Vec<File>, StoreError> {
     let prefix = accepted_prefix(integration, purpose);
     let accepted = waiting(store, integration, prefix, limit).await?;
-    Ok(accepted.into_iter().map(|waiting| waiting.file).collect())
+    let places: Vec<Key> = accepted
+        .iter()
+        .map(|waiting| file_key(integration, &waiting.file))
+        .collect();
+    let rows = store.get(&places).await?;
+    rows.iter().flatten().map(Row::decode).collect()
+}
+
+/// Returns the uploads for a purpose that were accepted, or taken, from the last complete listing on, the oldest first;
+/// none where there was no such listing.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn list_since_complete(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    purpose: &FilePurpose,
+) -> Result<Vec<File>, StoreError> {
+    let (mut since, mut after) = (Vec::new(), None);
+    loop {
+        let (files, next) = list_files(store, integration, after, 100).await?;
+        for file in files {
+            let is_taken = matches!(file.state, FileState::Accepted | FileState::Done);
+            if is_taken && file.purpose == *purpose {
+                let complete = file.is_complete();
+                since.push(file);
+                if complete {
+                    since.reverse();
+                    return Ok(since);
+                }
+            }
+        }
+        after = next;
+        if after.is_none() {
+            return Ok(Vec::new());
+        }
+    }
 }
 
 async fn waiting(

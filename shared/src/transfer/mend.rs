@@ -58,8 +58,10 @@ pub async fn mend(mend: &Mend<'_>, integration: &IntegrationId, id: &FileId) -> 
             tracing::warn!(%integration, file = %id, "nothing renders the files of this integration");
             postpone(mend, integration, &file, version).await.map(|()| false)
         }
-        (FileState::Imported | FileState::Discarded, _) => {
-            retire(mend.store, integration, id, mend.now).await.map(|_| true)
+        (FileState::Imported | FileState::Discarded, render) => {
+            retire(mend.store, integration, id, render, mend.now)
+                .await
+                .map(|_| true)
         }
         _ => Ok(false),
     }

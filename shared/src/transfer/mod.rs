@@ -21,7 +21,7 @@
 //! | 3 render | the object, under a key with its checksum | an object that no file names | step 2: the same rows give the same object |
 //! | 4 ready | file (`ready`, or `failed`), `waiting`, and the event in the outbox, on the version, in one transaction | an event that was not published | `reconcile` publishes what is due |
 //! | 5 decide | file (`imported` or `discarded`, due), `waiting` gone, event and audit row, on the version, in one transaction | rows that nobody has told when to go | it is due, and they are told |
-//! | 6 retire | items and filed, each on its version, 45 at a time; then the file, with how far that came | rows that were not told yet | it is due |
+//! | 6 retire | items and filed, each on its version, 30 at a time, and of a discarded file the marks by which records are sent again; then the file, with how far that came | rows that were not told yet | it is due |
 //!
 //! - **A row is in one file that can be imported.** A key whose file is closed is not taken again before that file is
 //!   discarded ([`Repeat::Never`]), or only when it says something else ([`Repeat::Changed`]).
@@ -69,16 +69,16 @@ mod rows;
 mod tests;
 
 pub use accept::{accept, done};
-pub use announce::{Announcement, announce, download};
+pub use announce::{Announcement, announce, download, faults};
 pub use close::close;
 pub use collect::{LONGEST, MAX_ROW_BYTES, MAX_ROWS, Placed, QUIET, Repeat, collect};
 pub use decide::{FileDecision, FileVerdict, decide, put_away};
 pub use error::TransferError;
 pub use file::{Announced, Decided, File, FileDirection, FileState, RowFault, WaitingFile, file_key};
 pub(crate) use file::{PREFIX, files_prefix};
-pub use list::{list_accepted_files, list_files, list_waiting_files, read_file};
+pub use list::{list_accepted_files, list_files, list_since_complete, list_waiting_files, read_file};
 pub(crate) use mend::of;
 pub use mend::{Mend, abandon, mend};
 pub use pages::{FilePage, FileRow, Pages, pages, read_page};
-pub use render::{Head, Render, Rendered, Rendering, Table, Unrenderable};
+pub use render::{Head, Render, Rendered, Rendering, Table, Tables, Unrenderable};
 pub use rows::{RowStanding, standing, standings};

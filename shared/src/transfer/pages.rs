@@ -59,11 +59,11 @@ impl fmt::Debug for Pages {
     }
 }
 
-/// Opens a file that was accepted.
+/// Opens a file that was accepted, or taken.
 ///
 /// # Errors
 ///
-/// `Missing`; `Unfit` where it was not accepted, or is settled; `NotUploaded` and `Differs` where what lies there is not
+/// `Missing`; `Unfit` where it is neither; `NotUploaded` and `Differs` where what lies there is not
 /// what was accepted; `Store`, `Objects`.
 pub async fn pages(
     store: &dyn Store,
@@ -73,7 +73,9 @@ pub async fn pages(
 ) -> Result<Pages, TransferError> {
     let (file, _) = demand(store, integration, id).await?;
     let profile = match file.state {
-        FileState::Accepted => profile(&file).map_err(|_| TransferError::Unfit(file.state))?,
+        FileState::Accepted | FileState::Done => {
+            profile(&file).map_err(|_| TransferError::Unfit(file.state))?
+        }
         state => return Err(TransferError::Unfit(state)),
     };
     let bytes = fetch(objects, &file).await?;

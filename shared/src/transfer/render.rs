@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::csv::{Cell, Column, Feed, Profile, WriteError, Writer};
-use crate::model::{FieldError, FileId, FilePurpose, FileRowKey, IntegrationId};
+use crate::model::{FieldError, FileId, FilePurpose, FileRowKey, IntegrationId, Kind};
 
 /// What is rendered; the same whenever the same file is rendered again.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,9 @@ pub trait Render: Debug + Send + Sync {
     ///
     /// The system knows no such file: `purpose` says so.
     fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable>;
+
+    /// Says which records rows for a purpose are about, by their keys: those of a discarded file are to be sent again.
+    fn records(&self, purpose: &FilePurpose) -> Option<Kind>;
 }
 
 /// A file while it is rendered.
@@ -82,17 +85,26 @@ pub trait Rendering: Send {
 pub struct Table {
     profile: Profile,
     feed: Feed,
+    records: Option<Kind>,
 }
 
 impl Table {
-    /// Renders by a profile; `feed` is what the file is called after.
+    /// Renders by a profile; `feed` is what the file is called after, `records` what its rows are about.
     #[must_use]
-    pub const fn new(profile: Profile, feed: Feed) -> Self {
-        Self { profile, feed }
+    pub const fn new(profile: Profile, feed: Feed, records: Option<Kind>) -> Self {
+        Self {
+            profile,
+            feed,
+            records,
+        }
     }
 }
 
 impl Render for Table {
+    fn records(&self, _: &FilePurpose) -> Option<Kind> {
+        self.records
+    }
+
     fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable> {
         let day = head.closed_at.strftime("%Y%m%d");
         let writer = Writer::new(&self.profile, Vec::new()).map_err(|_| broken())?;
@@ -104,6 +116,23 @@ impl Render for Table {
             ),
             writer,
         }))
+    }
+}
+
+/// Renders a table for each purpose.
+#[derive(Debug, Clone)]
+pub struct Tables(pub BTreeMap<FilePurpose, Table>);
+
+impl Render for Tables {
+    fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable> {
+        let table = self.0.get(head.purpose);
+        table
+            .ok_or_else(|| fault("purpose", "is none of this system's files"))?
+            .begin(head)
+    }
+
+    fn records(&self, purpose: &FilePurpose) -> Option<Kind> {
+        self.0.get(purpose)?.records(purpose)
     }
 }
 

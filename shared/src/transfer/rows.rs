@@ -29,6 +29,24 @@ pub struct RowStanding {
     pub file: FileId,
     /// How far that file is.
     pub state: FileState,
+    print: String,
+}
+
+impl RowStanding {
+    /// Says whether nobody has said yet what became of its file.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(
+            self.state,
+            FileState::Collecting | FileState::Closing | FileState::Ready | FileState::Failed
+        )
+    }
+
+    /// Says whether the row said this.
+    #[must_use]
+    pub fn says(&self, value: &Value) -> bool {
+        self.print == print(value)
+    }
 }
 
 /// Tells a value from another without keeping it; the two look alike once in 10¹⁹ times.
@@ -102,12 +120,12 @@ pub async fn standings(
         files.push(row.decode()?);
     }
     let stand = |filed: Option<Filed>| {
-        let file = files
-            .iter()
-            .find(|file| Some(&file.id) == filed.as_ref().map(|filed| &filed.file))?;
+        let filed = filed?;
+        let file = files.iter().find(|file| file.id == filed.file)?;
         Some(RowStanding {
-            file: file.id.clone(),
+            file: filed.file,
             state: file.state,
+            print: filed.print,
         })
     };
     Ok(filed.into_iter().map(stand).collect())

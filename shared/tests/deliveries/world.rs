@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use shared::adapter::{
-    Adapter, Capability, Change, Error, ErrorKind, ExternalRecord, Finding, Found, From, Item,
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, ExternalRecord, Finding, Found, From, Item,
     KindCapability, Outcome, Pulled, References, Result, Subscribed, Subscription, Usage,
 };
 use shared::clock::{Clock, ManualClock};
@@ -249,6 +249,7 @@ impl Adapter for Asked {
             kinds: vec![members],
             push_batch: 1,
             find_batch: 100,
+            pushes_unread: false,
         }
     }
 
@@ -266,6 +267,10 @@ impl Adapter for Asked {
 
     async fn pull(&self, _: Kind, _: &From) -> Result<Pulled> {
         nobody()
+    }
+
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
+        Ok(())
     }
 
     async fn push(&self, _: Kind, _: &[Change]) -> Result<Vec<Outcome>> {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use shared::adapter::{
     Adapter, Capability, Change, ChangeAction, Cursor, Error, ErrorKind, ExternalRecord, Finding, Found,
-    From, Item, KindCapability, Next, Outcome, Pulled, Pushed, References, Result, Subscribed, Subscription,
-    Usage,
+    From, Item, KindCapability, Made, Next, Outcome, Pulled, Pushed, References, Result, Subscribed,
+    Subscription, Usage,
 };
 use shared::clock::Clock;
 use shared::model::{Fields, Kind, System, Value};
@@ -181,7 +181,7 @@ impl ModelSystem {
         }
     }
 
-    fn push_one(&self, kind: Kind, change: &Change) -> Outcome {
+    fn push_one(&self, kind: Kind, change: &Change) -> Result<Made> {
         let mut tables = self.tables();
         let by_key = || {
             tables
@@ -211,7 +211,7 @@ impl ModelSystem {
         match &change.action {
             ChangeAction::Remove => {
                 tables.remove(kind, id.clone());
-                Ok(Pushed {
+                Ok(Made {
                     id,
                     etag: None,
                     active: false,
@@ -231,7 +231,7 @@ impl ModelSystem {
                 row.fields.take(fields, *changed);
                 (row.modified_at, row.ours) = (modified_at, true);
                 let version = tables.put(kind, id.clone(), row);
-                Ok(Pushed {
+                Ok(Made {
                     id,
                     etag: Some(version.to_string().into()),
                     active: true,
@@ -356,6 +356,7 @@ impl Adapter for ModelSystem {
             kinds: Kind::ALL.iter().map(of).collect(),
             push_batch: 5,
             find_batch: 4,
+            pushes_unread: false,
         }
     }
 
@@ -393,6 +394,10 @@ impl Adapter for ModelSystem {
         })
     }
 
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
+        Ok(())
+    }
+
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
         self.dice.point().await;
         self.break_before()?;
@@ -402,7 +407,7 @@ impl Adapter for ModelSystem {
                 self.break_before()?;
                 let pushed = self.push_one(kind, change)?;
                 self.break_after()?;
-                Ok(pushed)
+                Ok(Pushed::Made(pushed))
             })
             .collect();
         self.break_after()?;

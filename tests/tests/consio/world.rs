@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::adapter::{
-    Adapter, Change, ChangeAction, ExternalRecord, Found, From, Item, Next, Outcome, Pushed, Target,
+    Adapter, Change, ChangeAction, ExternalRecord, Found, From, Item, Made, Next, Pushed, Target,
 };
 use shared::adapters::{Connections, connect};
 use shared::integration::{Direction, Integration, State};
@@ -193,7 +193,7 @@ pub(crate) async fn pull_all(
         items.extend(page.items);
         match page.next {
             Next::Page(cursor) => from = From::Page(cursor),
-            Next::End(cursor) => return Ok((items, From::Since(cursor))),
+            Next::End(cursor) | Next::Enough(cursor) => return Ok((items, From::Since(cursor))),
         }
     }
 }
@@ -238,7 +238,7 @@ pub(crate) fn remove(target: Target) -> Change {
     }
 }
 
-pub(crate) fn target(pushed: &Pushed) -> Target {
+pub(crate) fn target(pushed: &Made) -> Target {
     Target {
         id: pushed.id.clone(),
         etag: pushed.etag.clone(),
@@ -246,10 +246,18 @@ pub(crate) fn target(pushed: &Pushed) -> Target {
     }
 }
 
-pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> Outcome {
+/// Takes it that the system has a change.
+pub(crate) fn made(pushed: Pushed) -> Made {
+    match pushed {
+        Pushed::Made(made) => made,
+        other => panic!("the system does not have it: {other:?}"),
+    }
+}
+
+pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> shared::adapter::Result<Made> {
     let mut outcomes = adapter.push(Kind::Member, &[change]).await?;
     assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0)
+    outcomes.remove(0).map(made)
 }
 
 pub(crate) async fn find_one(adapter: &dyn Adapter, id: &str) -> shared::adapter::Result<Found> {

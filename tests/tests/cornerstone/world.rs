@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::adapter::{
-    Adapter, Change, ChangeAction, Error, ExternalRecord, Found, From, Item, Next, Outcome, Pushed, Target,
+    Adapter, Change, ChangeAction, Error, ExternalRecord, Found, From, Item, Made, Next, Pushed, Target,
 };
 use shared::adapters::{Connections, connect};
 use shared::integration::{DeleteGuard, Direction, Integration, State};
@@ -180,7 +180,7 @@ pub(crate) async fn pull_all(adapter: &dyn Adapter, from: From) -> (Vec<Item>, F
         items.extend(page.items);
         match page.next {
             Next::Page(cursor) => from = From::Page(cursor),
-            Next::End(cursor) => return (items, From::Since(cursor)),
+            Next::End(cursor) | Next::Enough(cursor) => return (items, From::Since(cursor)),
         }
     }
 }
@@ -224,7 +224,7 @@ pub(crate) fn remove(member: &str, course: Uuid, target: Target) -> Change {
     }
 }
 
-pub(crate) fn target(pushed: &Pushed) -> Target {
+pub(crate) fn target(pushed: &Made) -> Target {
     Target {
         id: pushed.id.clone(),
         etag: pushed.etag.clone(),
@@ -232,10 +232,18 @@ pub(crate) fn target(pushed: &Pushed) -> Target {
     }
 }
 
-pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> Outcome {
+/// Takes it that the system has a change.
+pub(crate) fn made(pushed: Pushed) -> Made {
+    match pushed {
+        Pushed::Made(made) => made,
+        other => panic!("the system does not have it: {other:?}"),
+    }
+}
+
+pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> shared::adapter::Result<Made> {
     let mut outcomes = adapter.push(KIND, &[change]).await?;
     assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0)
+    outcomes.remove(0).map(made)
 }
 
 pub(crate) async fn find_one(adapter: &dyn Adapter, id: &str) -> Found {

@@ -6,7 +6,7 @@ use shared::model::Kind;
 use tests::dataverse::faults::{Fault, FaultRule};
 use tests::dataverse::limits::Limit;
 
-use crate::world::{World, find_one, id, member, pull_all, push_one, rows, target, text, write};
+use crate::world::{World, find_one, id, made, member, pull_all, push_one, rows, target, text, write};
 
 #[tokio::test]
 async fn capability_does_no_io() {
@@ -171,6 +171,6 @@ async fn a_membership_points_to_its_member_by_the_member_s_row() {
         .unwrap()
         .remove(0)
         .unwrap();
-    assert!(!outcome.active);
+    assert!(!made(outcome).active);
     assert_eq!(world.simulation.row_count("hlf_memberships"), 0);
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use shared::adapter::{
-    Adapter, Change, ChangeAction, ErrorKind, ExternalRecord, Found, From, Item, Next, Outcome, Pushed,
-    Target, Unusable,
+    Adapter, Change, ChangeAction, ErrorKind, ExternalRecord, Found, From, Item, Made, Next, Pushed, Target,
+    Unusable,
 };
 use shared::adapters::{Connections, connect};
 use shared::integration::{Direction, Integration, State};
@@ -168,7 +168,7 @@ pub(crate) async fn pull_all(adapter: &dyn Adapter, kind: Kind, from: From) -> (
         items.extend(page.items);
         match page.next {
             Next::Page(cursor) => from = From::Page(cursor),
-            Next::End(cursor) => return (items, From::Since(cursor)),
+            Next::End(cursor) | Next::Enough(cursor) => return (items, From::Since(cursor)),
         }
     }
 }
@@ -216,7 +216,7 @@ pub(crate) fn remove(key: &str, target: Target) -> Change {
     }
 }
 
-pub(crate) fn target(pushed: &Pushed) -> Target {
+pub(crate) fn target(pushed: &Made) -> Target {
     Target {
         id: pushed.id.clone(),
         etag: pushed.etag.clone(),
@@ -224,14 +224,22 @@ pub(crate) fn target(pushed: &Pushed) -> Target {
     }
 }
 
-pub(crate) fn id(pushed: &Pushed) -> Uuid {
+pub(crate) fn id(pushed: &Made) -> Uuid {
     pushed.id.parse().unwrap()
 }
 
-pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> Outcome {
+/// Takes it that the system has a change.
+pub(crate) fn made(pushed: Pushed) -> Made {
+    match pushed {
+        Pushed::Made(made) => made,
+        other => panic!("the system does not have it: {other:?}"),
+    }
+}
+
+pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> shared::adapter::Result<Made> {
     let mut outcomes = adapter.push(change_kind(&change), &[change]).await?;
     assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0)
+    outcomes.remove(0).map(made)
 }
 
 fn change_kind(change: &Change) -> Kind {

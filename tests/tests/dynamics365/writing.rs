@@ -6,7 +6,7 @@ use shared::model::Kind;
 use tests::dataverse::Privilege;
 use tests::dataverse::faults::{Fault, FaultRule};
 
-use crate::world::{World, find_one, id, member, push_one, remove, target, write};
+use crate::world::{World, find_one, id, made, member, push_one, remove, target, write};
 
 #[tokio::test]
 async fn a_row_that_changed_meanwhile_is_a_conflict_and_keeps_what_it_says() {
@@ -241,7 +241,7 @@ async fn a_part_that_is_missing_in_the_middle_does_not_shift_the_others() {
     for (outcome, key) in outcomes.iter().zip(["k0", "k1", "k2"]).skip(1) {
         let row = world
             .simulation
-            .row("contacts", id(outcome.as_ref().unwrap()))
+            .row("contacts", id(&made(outcome.as_ref().unwrap().clone())))
             .unwrap();
         assert_eq!(row["hlf_memberno"], key);
     }
@@ -259,7 +259,7 @@ async fn parts_in_another_order_are_told_apart_by_the_row_that_they_show() {
     for (at, outcome) in outcomes.iter().take(4).enumerate() {
         let row = world
             .simulation
-            .row("contacts", id(outcome.as_ref().unwrap()))
+            .row("contacts", id(&made(outcome.as_ref().unwrap().clone())))
             .unwrap();
         assert_eq!(row["hlf_memberno"], format!("k{at}"));
     }
@@ -316,7 +316,10 @@ async fn an_answer_that_breaks_off_tells_of_the_changes_that_it_reached() {
     );
     for (at, outcome) in outcomes.iter().enumerate() {
         if let Ok(pushed) = outcome {
-            let row = world.simulation.row("contacts", id(pushed)).unwrap();
+            let row = world
+                .simulation
+                .row("contacts", id(&made(pushed.clone())))
+                .unwrap();
             assert_eq!(row["hlf_memberno"], format!("k{at}"));
         }
     }

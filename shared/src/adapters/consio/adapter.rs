@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use super::client::Client;
 use super::profile::{Profile, Resource};
 use crate::adapter::{
-    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome, Pulled,
-    References, Result, Subscribed, Subscription, Usage,
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome,
+    Pulled, Pushed, References, Result, Subscribed, Subscription, Usage,
 };
 use crate::http::HttpCounts;
 use crate::model::{Kind, System};
@@ -68,6 +68,7 @@ impl Adapter for Rest {
             kinds: self.profile.resources.iter().map(capability).collect(),
             push_batch: super::PUSH_BATCH,
             find_batch: super::FIND_BATCH,
+            pushes_unread: false,
         }
     }
 
@@ -93,8 +94,14 @@ impl Adapter for Rest {
         self.pull_page(self.resource(kind)?, from).await
     }
 
+    /// Nothing is kept back until it is.
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
+        Ok(())
+    }
+
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
-        self.push_changes(self.resource(kind)?, changes).await
+        let outcomes = self.push_changes(self.resource(kind)?, changes).await?;
+        Ok(Pushed::all_made(outcomes))
     }
 
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {

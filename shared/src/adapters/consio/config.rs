@@ -2,7 +2,13 @@
 //!
 //! # Shape
 //!
-//! Without a profile, records travel as files: `{}` or `{"mode":"csv"}`. With one, the parts of a resource being described
+//! Without a profile, records travel as files: `{}`, or with the kinds of which there are any, and who opens the files:
+//!
+//! ```json
+//! { "mode": "csv", "files": { "kinds": ["members", "memberships"], "audience": "machine" } }
+//! ```
+//!
+//! With one, the parts of a resource being described
 //! in [`super::resource`]:
 //!
 //! ```json
@@ -29,6 +35,8 @@ use url::Url;
 use super::answers::{self, Answers, header_name};
 use super::profile::{Auth, Issued, Profile, Resource};
 use super::resource;
+use crate::adapters::files::Columns;
+use crate::csv::Audience;
 use crate::http::{Exceptions, check_base_url, check_login_url};
 use crate::model::{FieldError, Group, Kind, System};
 use crate::settings::{Faults, Section};
@@ -61,9 +69,64 @@ const NOT_FOR_PROFILES: &[&str] = &[
 #[derive(Debug, Clone)]
 pub(super) enum Settings {
     /// Records travel as files.
-    Csv,
+    Csv(FileSettings),
     /// Records travel by the system's API.
     Rest(Box<Profile>),
+}
+
+/// How records travel as files.
+#[derive(Debug, Clone)]
+pub(super) struct FileSettings {
+    /// The columns of each kind.
+    pub(super) kinds: Vec<Columns>,
+    /// Who opens the files.
+    pub(super) audience: Audience,
+}
+
+impl FileSettings {
+    /// Reads `files`, which may be left out: records of all kinds travel, in files that people open.
+    fn read(section: Option<Section<'_>>, excluded: &[Group]) -> Option<Self> {
+        let columns = |kind: Kind| {
+            let excluded = excluded
+                .iter()
+                .fold(0, |bits, group| bits | kind.positions(*group));
+            let all = (1 << kind.fields().len()) - 1;
+            Columns {
+                kind,
+                mapped: all & !excluded,
+            }
+        };
+        let Some(section) = section else {
+            return Some(Self {
+                kinds: Kind::ALL.iter().copied().map(columns).collect(),
+                audience: Audience::People,
+            });
+        };
+        let audience = section.text("audience", Audience::accept);
+        let kinds = section
+            .get("kinds")
+            .map_or_else(|| Some(Kind::ALL.to_vec()), named_kinds);
+        if kinds.is_none() {
+            section.fault(
+                "kinds",
+                "must be a list of members, memberships or course-enrollments, members among them",
+            );
+        }
+        section.finish();
+        Some(Self {
+            kinds: kinds?.into_iter().map(columns).collect(),
+            audience: audience.unwrap_or(Audience::People),
+        })
+    }
+}
+
+/// Reads names of kinds; what the others belong to has to be among them.
+fn named_kinds(value: &Value) -> Option<Vec<Kind>> {
+    let names = value.as_array()?;
+    let is_named = |kind: &&Kind| names.iter().any(|name| name == kind.plural());
+    let kinds: Vec<Kind> = Kind::ALL.iter().filter(is_named).copied().collect();
+    let all_known = kinds.len() == names.len() && kinds.contains(&Kind::Member);
+    all_known.then_some(kinds)
 }
 
 impl Settings {
@@ -88,8 +151,13 @@ impl Settings {
                     Some(Self::Rest(Box::new(profile?)))
                 }
                 Some(Mode::Csv) | None => {
+                    let has_files = section.get("files").is_some();
+                    let files = has_files.then(|| section.section("files"));
                     section.finish_with("is not a setting of files: for a profile, set `mode` to rest");
-                    Some(Self::Csv)
+                    match files {
+                        Some(None) => None,
+                        files => FileSettings::read(files.flatten(), excluded).map(Self::Csv),
+                    }
                 }
             });
         faults.or(settings)
@@ -97,11 +165,20 @@ impl Settings {
 
     /// Returns the kinds that settings name, whether they are right or not.
     pub(super) fn kinds(json: &Value) -> Vec<Kind> {
+        if !Self::is_rest(json) {
+            let named = json.pointer("/files/kinds").and_then(named_kinds);
+            return named.unwrap_or_else(|| Kind::ALL.to_vec());
+        }
         let named = |kind: &&Kind| {
             json.pointer("/resources")
                 .is_some_and(|all| all.get(kind.plural()).is_some())
         };
         Kind::ALL.iter().filter(named).copied().collect()
+    }
+
+    /// Says whether records travel by an API, and so need credentials.
+    pub(super) fn is_rest(json: &Value) -> bool {
+        json.get("mode").and_then(Value::as_str) == Some("rest")
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn settings() -> Value {
 pub(super) fn read(settings: &Value) -> Profile {
     match Settings::read(settings, System::Consio, &[], &Exceptions::none()).unwrap() {
         Settings::Rest(profile) => *profile,
-        Settings::Csv => panic!("it is a profile"),
+        Settings::Csv(_) => panic!("it is a profile"),
     }
 }
 
@@ -289,7 +289,7 @@ fn every_style_of_paging_is_read() {
 fn without_a_profile_records_travel_as_files_and_a_forgotten_mode_is_named() {
     for settings in [json!({}), json!({ "mode": "csv" }), json!({ "mode": null })] {
         let read = Settings::read(&settings, System::Consio, &[], &Exceptions::none()).unwrap();
-        assert!(matches!(read, Settings::Csv));
+        assert!(matches!(read, Settings::Csv(_)));
     }
     let found = faults(&without("/mode"));
     assert!(found.contains(&"settings.resources".to_owned()), "{found:?}");

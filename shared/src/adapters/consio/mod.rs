@@ -38,6 +38,7 @@ mod credentials;
 mod cursor;
 mod discovery;
 mod fields;
+mod files;
 mod find;
 mod link;
 mod map;
@@ -64,22 +65,24 @@ use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::definition::moved;
+use super::definition::{moved, no_uploads};
+use super::files::{Files, upload_profile};
 use super::{Connections, Registers, WebhookSupport, wrap};
 use crate::adapter::{Adapter, ReadWebhook};
 use crate::export::Books;
 use crate::flow::refresh::Registration;
 use crate::http::{Exceptions, Http};
 use crate::integration::Integration;
-use crate::model::{FieldError, Kind, System};
+use crate::model::{FieldError, FilePurpose, Kind, System};
 use crate::oauth::{Application, Format, Grant, Proof, TokenKey, TokenSource};
 use crate::secrets::Secret;
+use crate::transfer::Render;
 use adapter::Rest;
 use client::{Client, Key};
-use config::Settings;
+use config::{FileSettings, Settings};
 use credentials::{Credentials, Shown};
 use discovery::Discovered;
-use profile::{Auth, Issued, Profile};
+use profile::{Auth, Issued};
 
 /// How many changes one push takes: each is up to three requests.
 const PUSH_BATCH: usize = 10;
@@ -109,18 +112,14 @@ impl Definition {
         let (settings, excluded) = (&integration.settings, &integration.excluded_groups);
         Settings::read(settings, self.system, excluded, exceptions)
     }
+}
 
-    fn profile(
-        &self,
-        integration: &Integration,
-        exceptions: &Exceptions,
-    ) -> Result<Box<Profile>, Vec<FieldError>> {
-        match self.settings(integration, exceptions)? {
-            Settings::Rest(profile) => Ok(profile),
-            Settings::Csv => {
-                let reason = "is csv, and records are not carried by files yet: describe the system's API, and set rest";
-                Err(vec![FieldError::new("settings.mode", reason)])
-            }
+impl Definition {
+    /// Returns how records travel as files, where they do.
+    fn files(&self, integration: &Integration) -> Option<FileSettings> {
+        match self.settings(integration, &Exceptions::none()) {
+            Ok(Settings::Csv(settings)) => Some(settings),
+            _ => None,
         }
     }
 }
@@ -135,6 +134,24 @@ impl super::Definition for Definition {
 
     fn kinds(&self, settings: &Value) -> Vec<Kind> {
         Settings::kinds(settings)
+    }
+
+    fn needs_credentials(&self, settings: &Value) -> bool {
+        Settings::is_rest(settings)
+    }
+
+    fn renderer(&self, integration: &Integration) -> Option<Box<dyn Render>> {
+        Some(Box::new(self.files(integration)?.tables()))
+    }
+
+    fn upload_profile(
+        &self,
+        integration: &Integration,
+        purpose: &FilePurpose,
+        announced: Option<&Value>,
+    ) -> Result<Value, Vec<FieldError>> {
+        let settings = self.files(integration).ok_or_else(no_uploads)?;
+        upload_profile(&settings, purpose, announced)
     }
 
     fn check_settings(&self, settings: &Value, exceptions: &Exceptions) -> Result<(), Vec<FieldError>> {
@@ -168,7 +185,18 @@ impl super::Definition for Definition {
         deadline: Timestamp,
     ) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
         let http = connections.http.counted();
-        let profile = self.profile(integration, http.exceptions())?;
+        let profile = match self.settings(integration, http.exceptions())? {
+            Settings::Rest(profile) => profile,
+            Settings::Csv(settings) => {
+                let files = Files::new(
+                    integration,
+                    settings,
+                    connections.files.as_ref(),
+                    &connections.clock,
+                )?;
+                return Ok(wrap(files, &connections.clock, deadline));
+            }
+        };
         let credentials = Credentials::read(&secret.value)?;
         credentials.check(&profile.auth)?;
         let session = format!("{} {}", integration.id, profile.base_url);

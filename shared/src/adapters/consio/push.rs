@@ -15,20 +15,24 @@ use super::map;
 use super::pointer::{Pointer, overlay};
 use super::profile::{Body, Create, Remove, Resource, Told, Update, Version, Writes};
 use super::template::Fill;
-use crate::adapter::{Change, ChangeAction, Error, ErrorKind, Item, Outcome, Pushed, Result, Target};
+use crate::adapter::{Change, ChangeAction, Error, ErrorKind, Item, Made, Result, Target};
 use crate::model::Fields;
 
 /// How long one push goes on: what it has done by then is kept, and the rest is pushed again.
 const PUSH_TIME: SignedDuration = SignedDuration::from_secs(25);
 
 impl Rest {
-    pub(super) async fn push_changes(&self, resource: &Resource, changes: &[Change]) -> Result<Vec<Outcome>> {
+    pub(super) async fn push_changes(
+        &self,
+        resource: &Resource,
+        changes: &[Change],
+    ) -> Result<Vec<Result<Made>>> {
         let Some(writes) = &resource.write else {
             let message = "the profile writes nothing of this kind: add `write`";
             return Err(Error::new(ErrorKind::Unsupported, message).with("kind", resource.kind));
         };
         let begun = self.client.clock.now();
-        let mut outcomes: Vec<Outcome> = Vec::with_capacity(changes.len());
+        let mut outcomes: Vec<Result<Made>> = Vec::with_capacity(changes.len());
         let mut stop: Option<Error> = None;
         for change in changes {
             if !outcomes.is_empty() && self.client.clock.now().duration_since(begun) > PUSH_TIME {
@@ -50,7 +54,7 @@ impl Rest {
         Ok(outcomes)
     }
 
-    async fn push_one(&self, resource: &Resource, writes: &Writes, change: &Change) -> Outcome {
+    async fn push_one(&self, resource: &Resource, writes: &Writes, change: &Change) -> Result<Made> {
         match (&change.action, &change.target) {
             (ChangeAction::Write { fields, changed }, None) => {
                 let create = writes.create.as_ref();
@@ -82,7 +86,7 @@ impl Rest {
         key: &str,
         fields: &Fields,
         changed: u64,
-    ) -> Outcome {
+    ) -> Result<Made> {
         if let Some(row) = self.look_up(resource, key).await? {
             return Err(rival(resource, &row));
         }
@@ -145,7 +149,7 @@ impl Rest {
         target: &Target,
         fields: &Fields,
         changed: u64,
-    ) -> Outcome {
+    ) -> Result<Made> {
         let if_match = conditional(update.if_match.as_ref(), target);
         let before = match update.whole || (if_match.is_none() && compares(resource, target)) {
             true => Some(self.as_seen(resource, target).await?),
@@ -178,7 +182,7 @@ impl Rest {
         let wanted = position
             .filter(|position| changed >> position & 1 == 1 && resource.mapped() >> position & 1 == 1);
         let wanted = wanted.and_then(|position| fields.at(position));
-        Ok(echo.unwrap_or_else(|| Pushed {
+        Ok(echo.unwrap_or_else(|| Made {
             id: target.id.clone(),
             etag: None,
             active: match wanted {
@@ -189,9 +193,9 @@ impl Rest {
         }))
     }
 
-    async fn remove(&self, resource: &Resource, remove: &Remove, target: &Target) -> Outcome {
+    async fn remove(&self, resource: &Resource, remove: &Remove, target: &Target) -> Result<Made> {
         let deletes = remove.method == http::Method::DELETE;
-        let pushed = Pushed {
+        let pushed = Made {
             id: target.id.clone(),
             etag: None,
             active: false,
@@ -203,7 +207,7 @@ impl Rest {
         let if_match = conditional(remove.if_match.as_ref(), target);
         if if_match.is_none() && compares(resource, target) {
             match self.as_seen(resource, target).await {
-                Err(error) if is_no_such_row(&error) => return Ok(Pushed { gone: true, ..pushed }),
+                Err(error) if is_no_such_row(&error) => return Ok(Made { gone: true, ..pushed }),
                 seen => seen.map(drop)?,
             }
         }
@@ -215,7 +219,7 @@ impl Rest {
             effect: Effect::Writes,
         };
         match self.client.send(&ask).await {
-            Err(error) if is_no_such_row(&error) => Ok(Pushed { gone: true, ..pushed }),
+            Err(error) if is_no_such_row(&error) => Ok(Made { gone: true, ..pushed }),
             said => said.map(|_| pushed),
         }
     }
@@ -294,7 +298,7 @@ fn wrapped(body: &Body, row: Json) -> Json {
 }
 
 /// Returns what the answer to a creation tells of the new row.
-fn made(resource: &Resource, create: &Create, said: &Said) -> Option<Pushed> {
+fn made(resource: &Resource, create: &Create, said: &Said) -> Option<Made> {
     let id = match &create.told {
         Told::Row(pointer) => return shown(resource, pointer.of(said.json.as_ref()?)?),
         Told::Id(pointer) => map::id_at(pointer, said.json.as_ref()?)?,
@@ -306,7 +310,7 @@ fn made(resource: &Resource, create: &Create, said: &Said) -> Option<Pushed> {
         }
         Told::Nowhere => return None,
     };
-    Some(Pushed {
+    Some(Made {
         id,
         etag: None,
         active: true,
@@ -315,16 +319,16 @@ fn made(resource: &Resource, create: &Create, said: &Said) -> Option<Pushed> {
 }
 
 /// Returns what a row says of itself.
-fn shown(resource: &Resource, row: &Json) -> Option<Pushed> {
+fn shown(resource: &Resource, row: &Json) -> Option<Made> {
     match map::row(resource, row).ok()? {
-        Item::Row(row) => Some(Pushed {
+        Item::Row(row) => Some(Made {
             id: row.id,
             etag: row.etag,
             active: row.active,
             gone: false,
         }),
         // It is there, and the next reading says what is wrong with it.
-        Item::Faulty { id, .. } => Some(Pushed {
+        Item::Faulty { id, .. } => Some(Made {
             id,
             etag: None,
             active: true,
@@ -345,8 +349,8 @@ fn rival(resource: &Resource, row: &Json) -> Error {
     }
 }
 
-fn as_it_was(target: &Target) -> Pushed {
-    Pushed {
+fn as_it_was(target: &Target) -> Made {
+    Made {
         id: target.id.clone(),
         etag: target.etag.clone(),
         active: target.active,

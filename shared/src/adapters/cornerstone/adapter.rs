@@ -9,8 +9,8 @@ use super::config::Settings;
 use super::map::Vocabulary;
 use super::names::Names;
 use crate::adapter::{
-    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome, Pulled,
-    References, Result, Subscribed, Subscription, Usage,
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome,
+    Pulled, Pushed, References, Result, Subscribed, Subscription, Usage,
 };
 use crate::http::HttpCounts;
 use crate::model::{Kind, System};
@@ -76,6 +76,7 @@ impl Adapter for Cornerstone {
             }],
             push_batch: super::PUSH_BATCH,
             find_batch: super::FIND_BATCH,
+            pushes_unread: false,
         }
     }
 
@@ -102,9 +103,15 @@ impl Adapter for Cornerstone {
         self.pull_page(from).await
     }
 
+    /// Nothing is kept back until it is.
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
+        Ok(())
+    }
+
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
         check(kind)?;
-        self.push_all(changes).await
+        let outcomes = self.push_all(changes).await?;
+        Ok(Pushed::all_made(outcomes))
     }
 
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {

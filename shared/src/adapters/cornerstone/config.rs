@@ -17,7 +17,8 @@
 //!     "fields": { "score": null, "active": "is_archive" },
 //!     "onDelete": "withdraw"
 //!   },
-//!   "webhooks": { "rows": "/records", "user": "/user/externalId", "course": "/training/id" }
+//!   "webhooks": { "rows": "/records", "user": "/user/externalId", "course": "/training/id" },
+//!   "files": { "when": "down", "afterMinutes": 30, "headers": { "userId": "Brukernavn" } }
 //! }
 //! ```
 //!
@@ -27,6 +28,8 @@
 //! { "clientId": "…", "clientSecret": "…", "expiresAt": "2027-01-31" }
 //! ```
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +38,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::columns::Columns;
+use super::load;
 use super::paths::Paths;
 use super::webhook::Pointers;
 use super::words::Words;
@@ -50,6 +54,10 @@ const LARGEST_PAGE: u64 = 10_000;
 const OVERLAP: u64 = 20;
 const OVERLAPS: (u64, u64) = (16, 24 * 60);
 
+/// How long the API has to be down before changes go out by files, and how long it may be set to.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+const LONGEST_PATIENCE: (u64, u64) = (5, 24 * 60);
+
 /// What an organization has configured.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -63,6 +71,73 @@ pub(super) struct Settings {
     pub(super) training_types: Words,
     pub(super) on_delete: OnDelete,
     pub(super) pointers: Pointers,
+    pub(super) fallback: Fallback,
+}
+
+/// When records travel by files, and how those are written.
+#[derive(Debug, Clone)]
+pub(super) struct Fallback {
+    pub(super) when: When,
+    /// How long the API has to be down.
+    pub(super) after: SignedDuration,
+    /// What columns of transcript loads are called, where that is not the usual.
+    pub(super) headers: BTreeMap<String, String>,
+}
+
+/// When records travel by files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// While the API is down.
+    Down,
+    /// Always: there is no API to talk to.
+    Always,
+    /// Never: what cannot be sent waits.
+    Never,
+}
+
+impl Fallback {
+    /// Reads `files`, which may be left out.
+    pub(super) fn read(section: Option<Section<'_>>) -> Option<Self> {
+        let Some(section) = section else {
+            return Some(Self {
+                when: When::Down,
+                after: PATIENCE,
+                headers: BTreeMap::new(),
+            });
+        };
+        let when = section.text("when", when);
+        let after = section.number("afterMinutes", LONGEST_PATIENCE.0, LONGEST_PATIENCE.1);
+        let mut headers = BTreeMap::new();
+        if let Some(named) = section.section("headers") {
+            for (name, header) in named.entries() {
+                match header.as_str() {
+                    Some(header) => drop(headers.insert(name.to_owned(), header.to_owned())),
+                    None => named.fault(name, "must be a text"),
+                }
+            }
+            for fault in load::faults(&headers) {
+                named.fault(&fault.field, fault.reason);
+            }
+        }
+        section.finish();
+        let after = after
+            .and_then(|minutes| i64::try_from(minutes).ok())
+            .map(SignedDuration::from_mins);
+        Some(Self {
+            when: when.unwrap_or(When::Down),
+            after: after.unwrap_or(PATIENCE),
+            headers,
+        })
+    }
+}
+
+fn when(text: &str) -> Result<When, String> {
+    match text {
+        "down" => Ok(When::Down),
+        "always" => Ok(When::Always),
+        "never" => Ok(When::Never),
+        _ => Err("must be down, always or never".to_owned()),
+    }
 }
 
 /// What becomes of an enrolment that the platform has deleted.
@@ -80,7 +155,7 @@ impl Settings {
     /// Reads settings; groups that another application owns are left out.
     ///
     /// Only `baseUrl` and `course-enrollments` are needed, and the latter may be empty: `scope` is `all`, `pageSize` 10,000,
-    /// `overlapMinutes` 20, `onDelete` `withdraw`; paths, columns, words and pointers are the usual ones.
+    /// `overlapMinutes` 20, `onDelete` `withdraw`; changes go out by files when the API has been down for half an hour; paths, columns, words and pointers are the usual ones.
     pub(super) fn read(
         json: &Value,
         excluded: &[Group],
@@ -105,6 +180,7 @@ impl Settings {
         let overlap = section.number("overlapMinutes", OVERLAPS.0, OVERLAPS.1);
         let paths = Paths::read(section.section("paths"));
         let pointers = Pointers::read(section.section("webhooks"));
+        let fallback = Fallback::read(section.section("files"));
         let kind = Kind::CourseEnrollment.plural();
         if section.get(kind).is_none() {
             section.fault(kind, "is required; it may be empty");
@@ -126,7 +202,13 @@ impl Settings {
             training_types: training_types?,
             on_delete: on_delete.unwrap_or(OnDelete::Withdraw),
             pointers: pointers?,
+            fallback: fallback?,
         })
+    }
+
+    /// Says whether there is an API to be signed in to, in settings that may be wrong.
+    pub(super) fn has_api(json: &Value) -> bool {
+        json.pointer("/files/when").and_then(Value::as_str) != Some("always")
     }
 
     /// Returns where tokens are asked for.

@@ -45,9 +45,10 @@ mod config;
 mod cursor;
 mod details;
 mod error;
+mod files;
 mod find;
 mod key;
-pub mod load;
+mod load;
 mod map;
 mod names;
 mod paths;
@@ -73,18 +74,21 @@ use serde_json::Value;
 
 use adapter::Cornerstone;
 
-use super::definition::moved;
+use super::definition::{moved, no_uploads};
+use super::files::{Fallback, Files, upload_profile};
 use super::{Connections, Registers, WebhookSupport, wrap};
 use crate::adapter::{Adapter, ReadWebhook};
 use crate::export::Books;
 use crate::flow::refresh::Registration;
 use crate::http::{Exceptions, Http};
 use crate::integration::Integration;
-use crate::model::{FieldError, Kind};
+use crate::model::{FieldError, FilePurpose, Kind};
 use crate::oauth::{Application, Format, Grant, Proof, TokenKey, TokenSource};
 use crate::secrets::Secret;
+use crate::transfer::Render;
 use client::Client;
-use config::{Credentials, Settings};
+use config::{Credentials, Settings, When};
+use files::TranscriptFiles;
 use webhook::Webhooks;
 
 /// How many changes one push takes: each is two to five requests, and some hundred are allowed in a minute.
@@ -113,6 +117,24 @@ impl super::Definition for Definition {
         Settings::read(settings, &[], exceptions).map(drop)
     }
 
+    fn needs_credentials(&self, settings: &Value) -> bool {
+        Settings::has_api(settings)
+    }
+
+    fn renderer(&self, integration: &Integration) -> Option<Box<dyn Render>> {
+        Some(Box::new(files(integration)?.tables()))
+    }
+
+    fn upload_profile(
+        &self,
+        integration: &Integration,
+        purpose: &FilePurpose,
+        announced: Option<&Value>,
+    ) -> Result<Value, Vec<FieldError>> {
+        let files = files(integration).ok_or_else(no_uploads)?;
+        upload_profile(&files, purpose, announced)
+    }
+
     fn check_move(&self, before: &Value, after: &Value) -> Result<(), Vec<FieldError>> {
         moved(before, after, &["/baseUrl"])
     }
@@ -134,6 +156,17 @@ impl super::Definition for Definition {
     ) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
         let http = connections.http.counted();
         let settings = read_settings(integration, http.exceptions())?;
+        let (clock, fallback) = (&connections.clock, settings.fallback.clone());
+        let files = || {
+            let layout = files(integration).ok_or_else(no_uploads)?;
+            Files::new(integration, layout, connections.files.as_ref(), clock)
+        };
+        if fallback.when == When::Always {
+            return Ok(wrap(files()?, clock, deadline));
+        }
+        let files = (fallback.when == When::Down && connections.files.is_some())
+            .then(files)
+            .transpose()?;
         let credentials = Credentials::read(&secret.value)?;
         // Limits are set for each portal; what is known of one application is nothing that another could rely on.
         let session = format!("{} {}", settings.base_url, credentials.client_id);
@@ -145,11 +178,11 @@ impl super::Definition for Definition {
             paths: settings.paths.clone(),
             http,
         };
-        Ok(wrap(
-            Cornerstone::new(settings, client),
-            &connections.clock,
-            deadline,
-        ))
+        let portal = Cornerstone::new(settings, client);
+        Ok(match files {
+            Some(files) => wrap(Fallback::new(portal, files, fallback.after), clock, deadline),
+            None => wrap(portal, clock, deadline),
+        })
     }
 
     fn books(
@@ -184,6 +217,11 @@ impl super::Definition for Definition {
         let settings = read_settings(integration, exceptions)?;
         Ok(Some(Arc::new(Webhooks::new(settings))))
     }
+}
+
+/// Returns what the portal's files say; rows may be on their way whatever the settings say by now of when they go by files.
+fn files(integration: &Integration) -> Option<TranscriptFiles> {
+    TranscriptFiles::read(&integration.settings, &integration.excluded_groups)
 }
 
 fn read_settings(integration: &Integration, exceptions: &Exceptions) -> Result<Settings, Vec<FieldError>> {

@@ -14,9 +14,7 @@ use super::config::OnDelete;
 use super::key::Key;
 use super::map;
 use super::steps::{self, Step};
-use crate::adapter::{
-    Change, ChangeAction, Error, ErrorKind, ExternalRecord, Item, Outcome, Pushed, Result, Target,
-};
+use crate::adapter::{Change, ChangeAction, Error, ErrorKind, ExternalRecord, Item, Made, Result, Target};
 use crate::model::{FieldDefinition, Fields, Kind, Value};
 
 const KIND: Kind = Kind::CourseEnrollment;
@@ -27,7 +25,7 @@ const KNOWN_BETTER: &[&str] = &["memberId", "courseId", "courseTitle", "training
 
 impl Cornerstone {
     /// Makes changes one by one; once something concerns the portal as a whole, nothing more is sent.
-    pub(super) async fn push_all(&self, changes: &[Change]) -> Result<Vec<Outcome>> {
+    pub(super) async fn push_all(&self, changes: &[Change]) -> Result<Vec<Result<Made>>> {
         let mut outcomes = Vec::with_capacity(changes.len());
         let mut closed: Option<ErrorKind> = None;
         for change in changes {
@@ -56,7 +54,7 @@ impl Cornerstone {
         }
     }
 
-    async fn push_one(&self, change: &Change) -> Outcome {
+    async fn push_one(&self, change: &Change) -> Result<Made> {
         match (&change.target, &change.action) {
             (None, ChangeAction::Write { fields, .. }) => self.make(change, fields).await,
             (Some(target), ChangeAction::Write { fields, changed }) => {
@@ -71,7 +69,7 @@ impl Cornerstone {
     }
 
     /// Makes an enrolment where there is none.
-    async fn make(&self, change: &Change, fields: &Fields) -> Outcome {
+    async fn make(&self, change: &Change, fields: &Fields) -> Result<Made> {
         let key = named(change, fields)?;
         self.check_new(fields)?;
         if let Some(Item::Row(_) | Item::Faulty { .. }) = self.look(&key).await? {
@@ -85,7 +83,7 @@ impl Cornerstone {
     }
 
     /// Changes an enrolment that is as it was last seen.
-    async fn change(&self, target: &Target, fields: &Fields, changed: u64) -> Outcome {
+    async fn change(&self, target: &Target, fields: &Fields, changed: u64) -> Result<Made> {
         let key = self.key(&target.id)?;
         let row = match self.look(&key).await? {
             Some(Item::Row(row)) => row,
@@ -112,9 +110,9 @@ impl Cornerstone {
         Ok(self.pushed(&key).await)
     }
 
-    async fn remove(&self, target: &Target) -> Outcome {
+    async fn remove(&self, target: &Target) -> Result<Made> {
         let key = self.key(&target.id)?;
-        let gone = || Pushed {
+        let gone = || Made {
             id: key.id(),
             etag: None,
             active: false,
@@ -122,7 +120,7 @@ impl Cornerstone {
         };
         let step = match self.settings.on_delete {
             OnDelete::Ignore => {
-                return Ok(Pushed {
+                return Ok(Made {
                     id: key.id(),
                     etag: target.etag.clone(),
                     active: target.active,
@@ -249,10 +247,10 @@ impl Cornerstone {
     }
 
     /// Tells of a change that was made; where it cannot be looked at, its version stays unknown.
-    async fn pushed(&self, key: &Key) -> Pushed {
+    async fn pushed(&self, key: &Key) -> Made {
         match self.look(key).await {
             Ok(Some(Item::Row(row))) => as_it_is(&row),
-            _ => Pushed {
+            _ => Made {
                 id: key.id(),
                 etag: None,
                 active: true,
@@ -324,8 +322,8 @@ fn midnight(day: Date) -> Json {
     json!(format!("{day}T00:00:00Z"))
 }
 
-fn as_it_is(row: &ExternalRecord) -> Pushed {
-    Pushed {
+fn as_it_is(row: &ExternalRecord) -> Made {
+    Made {
         id: row.id.clone(),
         etag: row.etag.clone(),
         active: row.active,

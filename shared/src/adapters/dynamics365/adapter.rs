@@ -9,8 +9,8 @@ use super::client::Client;
 use super::config::Settings;
 use super::table::Table;
 use crate::adapter::{
-    Adapter, Capability, Change, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome, Pulled,
-    References, Result, Subscribed, Subscription, Usage,
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, Finding, Found, From, KindCapability, Outcome,
+    Pulled, Pushed, References, Result, Subscribed, Subscription, Usage,
 };
 use crate::http::HttpCounts;
 use crate::model::{Kind, System};
@@ -67,6 +67,7 @@ impl Adapter for Dynamics365 {
             kinds: self.settings.tables.iter().map(capability).collect(),
             push_batch: super::PUSH_BATCH,
             find_batch: super::FIND_BATCH,
+            pushes_unread: false,
         }
     }
 
@@ -92,8 +93,14 @@ impl Adapter for Dynamics365 {
         self.pull_page(self.table(kind)?, from).await
     }
 
+    /// Nothing is kept back until it is.
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
+        Ok(())
+    }
+
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
-        self.push_changes(self.table(kind)?, changes).await
+        let outcomes = self.push_changes(self.table(kind)?, changes).await?;
+        Ok(Pushed::all_made(outcomes))
     }
 
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {

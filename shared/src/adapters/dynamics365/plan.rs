@@ -10,13 +10,13 @@ use super::batch::{Operation, Unit};
 use super::key;
 use super::map;
 use super::table::{self, OnDelete, Table};
-use crate::adapter::{Change, ChangeAction, Error, ErrorKind, Pushed, Result, Target};
+use crate::adapter::{Change, ChangeAction, Error, ErrorKind, Made, Result, Target};
 use crate::model::{Fields, Value};
 
 /// What is to be done for a change.
 pub(super) enum Step {
     /// Nothing: it is so already, or configuration says to leave it.
-    Settled(Pushed),
+    Settled(Made),
     /// This.
     Ask(Plan),
 }
@@ -271,8 +271,8 @@ fn state(active: bool) -> Map<String, Json> {
     Map::from_iter([("statecode".to_owned(), Json::from(u8::from(!active)))])
 }
 
-fn as_it_was(target: &Target) -> Pushed {
-    Pushed {
+fn as_it_was(target: &Target) -> Made {
+    Made {
         id: target.id.clone(),
         etag: target.etag.clone(),
         active: target.active,

@@ -11,17 +11,17 @@ use super::plan::{Plan, Planner, Row, Step};
 use super::reply::{self, Part, Reply};
 use super::table::Table;
 use super::wire;
-use crate::adapter::{Change, Error, ErrorKind, Outcome, Pushed, Result};
+use crate::adapter::{Change, Error, ErrorKind, Made, Result};
 use crate::http::Answer;
 
 impl Dynamics365 {
-    pub(super) async fn push_changes(&self, table: &Table, changes: &[Change]) -> Result<Vec<Outcome>> {
+    pub(super) async fn push_changes(&self, table: &Table, changes: &[Change]) -> Result<Vec<Result<Made>>> {
         let planner = Planner {
             table,
             tag: self.settings.tag.as_deref(),
             root: self.client.root.path(),
         };
-        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(changes.len());
+        let mut outcomes: Vec<Option<Result<Made>>> = Vec::with_capacity(changes.len());
         let mut plans = Vec::new();
         for (position, change) in changes.iter().enumerate() {
             outcomes.push(match planner.plan(change) {
@@ -35,7 +35,7 @@ impl Dynamics365 {
         }
         self.send_all(table, &plans, &mut outcomes).await?;
         self.name_rivals(&planner, &plans, &mut outcomes).await;
-        let unanswered = |outcome: Option<Outcome>| outcome.unwrap_or_else(|| Err(unknown()));
+        let unanswered = |outcome: Option<Result<Made>>| outcome.unwrap_or_else(|| Err(unknown()));
         Ok(outcomes.into_iter().map(unanswered).collect())
     }
 
@@ -46,7 +46,7 @@ impl Dynamics365 {
         &self,
         planner: &Planner<'_>,
         plans: &[(usize, Plan)],
-        outcomes: &mut [Option<Outcome>],
+        outcomes: &mut [Option<Result<Made>>],
     ) {
         let met_one = |position: usize| matches!(&outcomes[position], Some(Err(error)) if error.kind() == ErrorKind::Conflict);
         let questions: Vec<(usize, Unit)> = plans
@@ -92,7 +92,7 @@ impl Dynamics365 {
         &self,
         table: &Table,
         plans: &[(usize, Plan)],
-        outcomes: &mut [Option<Outcome>],
+        outcomes: &mut [Option<Result<Made>>],
     ) -> Result<()> {
         for (nth, chunk) in chunks(plans).into_iter().enumerate() {
             let units: Vec<&Unit> = chunk.iter().map(|(_, plan)| &plan.unit).collect();
@@ -113,7 +113,7 @@ impl Dynamics365 {
         Ok(())
     }
 
-    fn outcomes(&self, table: &Table, chunk: &[(usize, Plan)], answer: &Answer) -> Vec<Outcome> {
+    fn outcomes(&self, table: &Table, chunk: &[(usize, Plan)], answer: &Answer) -> Vec<Result<Made>> {
         let replies = reply::read(reply::content_type(answer), &answer.body);
         let verdicts: Vec<Verdict<'_>> = replies.iter().map(|reply| Verdict::read(table, reply)).collect();
         let in_order = verdicts.len() <= chunk.len()
@@ -133,7 +133,7 @@ impl Dynamics365 {
             .collect()
     }
 
-    fn outcome(&self, table: &Table, plan: &Plan, verdict: Option<&Verdict<'_>>) -> Outcome {
+    fn outcome(&self, table: &Table, plan: &Plan, verdict: Option<&Verdict<'_>>) -> Result<Made> {
         let Some(Verdict {
             part: Some(part),
             echo,
@@ -147,7 +147,7 @@ impl Dynamics365 {
         }
         let error = self.part_error(part, Effect::Writes, Some(table));
         match &plan.row {
-            Row::Id(id) if plan.removes && is_no_such_row(&error) => Ok(Pushed {
+            Row::Id(id) if plan.removes && is_no_such_row(&error) => Ok(Made {
                 id: id.clone(),
                 etag: None,
                 active: false,
@@ -240,10 +240,10 @@ impl Echo {
     }
 }
 
-fn pushed(plan: &Plan, part: &Part<'_>, echo: Option<&Echo>) -> Option<Pushed> {
+fn pushed(plan: &Plan, part: &Part<'_>, echo: Option<&Echo>) -> Option<Made> {
     if let Some(echo) = echo {
         let active = echo.active.unwrap_or(plan.active);
-        return Some(Pushed {
+        return Some(Made {
             id: echo.id.clone(),
             etag: echo.etag.clone(),
             active,
@@ -255,7 +255,7 @@ fn pushed(plan: &Plan, part: &Part<'_>, echo: Option<&Echo>) -> Option<Pushed> {
         Row::Id(id) => id.clone(),
         Row::Key(_) => map::guid_in_parentheses(header("odata-entityid")?)?,
     };
-    Some(Pushed {
+    Some(Made {
         id,
         etag: header(ETAG.as_str()).map(Into::into),
         active: plan.active,

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::config::Settings;
 use super::route::{Ways, unfit};
 use crate::adapter::{
-    Adapter, Capability, Change, Error, Finding, Found, From, Outcome, Pulled, Result, Subscribed,
+    Adapter, Capability, Change, Cursor, Error, Finding, Found, From, Outcome, Pulled, Result, Subscribed,
     Subscription, Usage,
 };
 use crate::model::{Kind, System};
@@ -32,6 +32,7 @@ impl Adapter for Xledger {
             kinds: Vec::new(),
             push_batch: 1,
             find_batch: 1,
+            pushes_unread: false,
         }
     }
 
@@ -49,6 +50,11 @@ impl Adapter for Xledger {
 
     async fn pull(&self, _: Kind, _: &From) -> Result<Pulled> {
         Err(no_records())
+    }
+
+    /// Nothing is kept back until it is.
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
+        Ok(())
     }
 
     async fn push(&self, _: Kind, _: &[Change]) -> Result<Vec<Outcome>> {

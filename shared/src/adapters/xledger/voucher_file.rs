@@ -2,7 +2,7 @@
 
 use super::file::{FileProfile, render};
 use crate::export::{VOUCHERS, Voucher};
-use crate::model::{FieldError, FileRowKey};
+use crate::model::{FieldError, FilePurpose, FileRowKey, Kind};
 use crate::transfer::{Head, Render, Rendered, Rendering, Unrenderable};
 
 /// Makes files of vouchers.
@@ -16,6 +16,11 @@ struct Begun<'a> {
 }
 
 impl Render for VoucherFiles {
+    /// Vouchers are sent again by their exports.
+    fn records(&self, _: &FilePurpose) -> Option<Kind> {
+        None
+    }
+
     fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable> {
         if head.purpose.as_str() != VOUCHERS {
             return Err(fault("purpose", "is not vouchers: no other files go to Xledger"));

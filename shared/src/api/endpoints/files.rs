@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
+use crate::adapters;
 use crate::api::Problem;
 use crate::api::body::Json;
 use crate::api::idempotency::Kept;
@@ -15,8 +16,9 @@ use crate::api::routes::Integrations;
 use crate::api::view::{AnnouncementBody, FileDecisionBody, FileList, FileView};
 use crate::export::NoReason;
 use crate::flow::files;
+use crate::integration;
 use crate::registry::Scope;
-use crate::transfer::{self, Announcement, FileVerdict};
+use crate::transfer::{self, Announcement, FileVerdict, TransferError};
 
 /// How many pages of files one request looks at, where it asks for those of one state.
 const PAGES: usize = 10;
@@ -90,15 +92,24 @@ pub(in crate::api) async fn announce_file(
     AtIntegration { caller, id }: AtIntegration,
     Json(body): Json<AnnouncementBody>,
 ) -> Result<Response, Problem> {
-    connected(&state.ports, &id).await?;
+    let stored = integration::read(&*state.ports.store, &id).await?;
+    let integration = stored
+        .ok_or_else(|| Problem::unknown_integration(&id))?
+        .integration;
     let purpose = body.purpose.parse();
     let purpose = purpose.map_err(|_| {
         let reason = "must be 1 to 64 of a-z, 0-9, '-', '_' and ':'";
         Problem::of_field("purpose", reason)
     })?;
+    let profile = adapters::upload_profile(&integration, &purpose, body.profile.as_ref());
+    let profile = profile.map_err(|more| {
+        let mut faults = transfer::faults(body.bytes, &body.sha256);
+        faults.extend(more);
+        TransferError::Announcement(faults)
+    })?;
     let announcement = Announcement {
         purpose: &purpose,
-        profile: &body.profile,
+        profile: &profile,
         complete: body.complete,
         bytes: body.bytes,
         sha256: &body.sha256,

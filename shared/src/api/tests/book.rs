@@ -117,6 +117,7 @@ impl Adapter for Book {
             kinds: vec![members],
             push_batch: 1,
             find_batch: 100,
+            pushes_unread: false,
         }
     }
 
@@ -142,6 +143,10 @@ impl Adapter for Book {
             next: Next::End(Cursor("1".to_owned())),
             warnings: Vec::new(),
         })
+    }
+
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> crate::adapter::Result<()> {
+        Ok(())
     }
 
     async fn push(&self, _: Kind, _: &[Change]) -> crate::adapter::Result<Vec<Outcome>> {
@@ -216,6 +221,10 @@ impl Adapter for Reader {
 
     async fn pull(&self, kind: Kind, from: &From) -> crate::adapter::Result<Pulled> {
         self.0.pull(kind, from).await
+    }
+
+    async fn acknowledge(&self, _: Kind, _: &Cursor) -> crate::adapter::Result<()> {
+        Ok(())
     }
 
     async fn push(&self, kind: Kind, changes: &[Change]) -> crate::adapter::Result<Vec<Outcome>> {

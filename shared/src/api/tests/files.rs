@@ -13,8 +13,11 @@ use crate::objects::{Link, sha256};
 use crate::store::{Query, Table as Rows};
 use crate::transfer::{File, Repeat, Table, close, collect, list_files};
 
+/// An integration whose records travel by files.
+const BY_FILES: &str = "/v1/organizations/hlf/integrations/consio";
+
 const CANARY: &str = "Canary Personsen";
-const CONTENT: &str = "\u{feff}E-post\r\nola@example.org\r\n";
+const CONTENT: &str = "\u{feff}Nr;E-post\r\n7;ola@example.org\r\n";
 
 fn profile() -> Value {
     json!({
@@ -23,11 +26,25 @@ fn profile() -> Value {
     })
 }
 
+fn upload_profile() -> Value {
+    let mut profile = profile();
+    let number = json!({ "name": "id", "header": "Nr", "type": "text", "required": true });
+    profile["columns"].as_array_mut().unwrap().insert(0, number);
+    profile
+}
+
+async fn by_files() -> World {
+    let world = World::new();
+    let answer = world.put(BY_FILES, &json!({ "settings": {} })).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    world
+}
+
 /// What a file is announced with.
 pub(super) fn announcement() -> Value {
     json!({
         "purpose": "members",
-        "profile": profile(),
+        "profile": upload_profile(),
         "bytes": CONTENT.len(),
         "sha256": sha256(CONTENT.as_bytes()),
     })
@@ -35,6 +52,10 @@ pub(super) fn announcement() -> Value {
 
 fn path(file: &str) -> String {
     format!("{INTEGRATION}/files/{file}")
+}
+
+fn upload_path(file: &str) -> String {
+    format!("{BY_FILES}/files/{file}")
 }
 
 fn id(answer: &Answer) -> String {
@@ -58,7 +79,11 @@ async fn out(world: &World, key: &str, closes: bool) -> File {
     )
     .await
     .unwrap();
-    let table = Table::new(Profile::check(&profile()).unwrap(), "members".parse().unwrap());
+    let table = Table::new(
+        Profile::check(&profile()).unwrap(),
+        "members".parse().unwrap(),
+        None,
+    );
     if closes {
         let (objects, file) = (&*world.objects, &placed[0].file);
         close(store, objects, &integration(), file, &table, world.clock.now())
@@ -199,9 +224,9 @@ async fn files_are_listed_newest_first_page_by_page_and_by_state() {
 
 #[tokio::test]
 async fn a_file_that_was_uploaded_is_accepted_and_its_link_is_answered_once() {
-    let world = World::connected().await;
+    let world = by_files().await;
     let post = || {
-        ask(Method::POST, &format!("{INTEGRATION}/files"))
+        ask(Method::POST, &format!("{BY_FILES}/files"))
             .json(&announcement())
             .key("k")
     };
@@ -210,7 +235,7 @@ async fn a_file_that_was_uploaded_is_accepted_and_its_link_is_answered_once() {
     let again = world.answer(post()).await;
     assert_eq!(id(&again), id(&announced));
     assert_eq!(again.json()["upload"], Value::Null);
-    let accept = format!("{}/accept", path(&id(&announced)));
+    let accept = format!("{}/accept", upload_path(&id(&announced)));
     let early = world.post(&accept, &json!({})).await;
     assert_eq!(
         (early.status.as_u16(), early.code()),
@@ -242,12 +267,12 @@ async fn a_file_that_was_uploaded_is_accepted_and_its_link_is_answered_once() {
 
 #[tokio::test]
 async fn an_upload_that_is_refused_says_where_it_is_wrong() {
-    let world = World::connected().await;
+    let world = by_files().await;
     let text = CONTENT.replace("E-post", "Navn");
     let mut body = announcement();
     body["sha256"] = sha256(text.as_bytes()).into();
     body["bytes"] = text.len().into();
-    let announced = world.post(&format!("{INTEGRATION}/files"), &body).await;
+    let announced = world.post(&format!("{BY_FILES}/files"), &body).await;
     let upload = &announced.json()["upload"];
     let content_type = upload["headers"]["content-type"].as_str().unwrap();
     let now = world.clock.now();
@@ -257,7 +282,7 @@ async fn an_upload_that_is_refused_says_where_it_is_wrong() {
             .upload(&link(upload), content_type, Bytes::from(text), now)
     );
     let refused = world
-        .post(&format!("{}/accept", path(&id(&announced))), &json!({}))
+        .post(&format!("{}/accept", upload_path(&id(&announced))), &json!({}))
         .await;
     assert_eq!(refused.json()["state"], "refused", "{}", refused.body);
     assert_eq!(refused.json()["faults"][0]["row"], 0);
@@ -266,17 +291,38 @@ async fn an_upload_that_is_refused_says_where_it_is_wrong() {
 
 #[tokio::test]
 async fn an_announcement_or_decision_that_is_wrong_names_each_field() {
-    let world = World::connected().await;
+    let world = by_files().await;
     let wrong = json!({ "purpose": "members", "profile": {}, "bytes": 0, "sha256": "x" });
-    let answer = world.post(&format!("{INTEGRATION}/files"), &wrong).await;
+    let answer = world.post(&format!("{BY_FILES}/files"), &wrong).await;
     assert_eq!(answer.status, 400, "{}", answer.body);
     assert_eq!(answer.fields()[..2], ["bytes", "sha256"]);
     let mut wrong = announcement();
+    wrong["profile"]["columns"] = json!([
+        { "name": "email", "type": "date" }, { "name": "shoeSize", "type": "text" }, { "name": "deleted", "type": "text" },
+    ]);
+    let places = ["columns.0.type", "columns.1.name", "columns.2.type", "columns"];
+    assert_eq!(
+        world.post(&format!("{BY_FILES}/files"), &wrong).await.fields(),
+        places.map(|place| format!("profile.{place}"))
+    );
+    let mut usual = announcement();
+    usual.as_object_mut().unwrap().remove("profile");
+    let announced = world.post(&format!("{BY_FILES}/files"), &usual).await;
+    assert_eq!(announced.status, 201, "{}", announced.body);
+    for nobody_reads in ["invoices", "Å"] {
+        wrong["purpose"] = nobody_reads.into();
+        assert_eq!(
+            world.post(&format!("{BY_FILES}/files"), &wrong).await.fields(),
+            ["purpose"]
+        );
+    }
+    let mut wrong = announcement();
     wrong["purpose"] = "Å".into();
     assert_eq!(
-        world.post(&format!("{INTEGRATION}/files"), &wrong).await.fields(),
+        world.post(&format!("{BY_FILES}/files"), &wrong).await.fields(),
         ["purpose"]
     );
+    let world = World::connected().await;
     let file = out(&world, "1", true).await;
     let wrong = json!({ "decision": "imported", "reason": " " });
     let answer = world

@@ -60,7 +60,7 @@ const EXPECTED: &[(&str, u16, u16)] = &[
     ("replayWebhookEvent", 404, 404),
     ("replayWebhookEvents", 404, 202),
     ("listFiles", 404, 200),
-    ("announceFile", 404, 201),
+    ("announceFile", 404, 400),
     ("getFile", 404, 404),
     ("downloadFile", 404, 404),
     ("acceptFile", 404, 404),

@@ -15,11 +15,13 @@ use crate::transfer::{Decided, File, FileDecision, FileDirection, FileState, Row
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = FileAnnouncement)]
 pub(in crate::api) struct AnnouncementBody {
-    /// What its rows are for: 1 to 64 of a-z, 0-9, `-`, `_` and `:`.
+    /// What its rows are: `members`, `memberships` or `course-enrollments`.
     pub(in crate::api) purpose: String,
     /// How it is written: `{"dialect":{"audience":"people"},"columns":[{"name":"email","header":"E-post","type":"text"}]}`.
-    #[schema(value_type = Object)]
-    pub(in crate::api) profile: Value,
+    /// Left out, the one by which the integration's own files go out, or would.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    pub(in crate::api) profile: Option<Value>,
     /// Whether it holds all that there is, so that what is not in it is gone.
     #[serde(default)]
     pub(in crate::api) complete: bool,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::mend::of;
 use super::world::{CANARY, World, after, decide, key, now, row, rows, table};
-use crate::model::FileRowKey;
+use crate::model::{FilePurpose, FileRowKey, Kind};
 use crate::objects::{Objects as _, Trouble, sha256};
 use crate::publish::ResultEvent;
 use crate::store::{Due, Store as _};
@@ -94,6 +94,10 @@ async fn a_file_has_its_rows_in_the_order_of_their_keys_guarded_with_totals_and_
 struct Telling;
 
 impl Render for Telling {
+    fn records(&self, _: &FilePurpose) -> Option<Kind> {
+        None
+    }
+
     fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable> {
         Ok(Box::new(Tells(format!("{}_", head.file))))
     }

@@ -252,7 +252,11 @@ pub(super) fn profile() -> Value {
 }
 
 pub(super) fn table() -> Table {
-    Table::new(Profile::check(&profile()).unwrap(), "gl02b".parse().unwrap())
+    Table::new(
+        Profile::check(&profile()).unwrap(),
+        "gl02b".parse().unwrap(),
+        None,
+    )
 }
 
 /// Decides about a file.

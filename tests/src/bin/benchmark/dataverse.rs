@@ -97,7 +97,7 @@ pub(crate) async fn pull_all(adapter: &dyn Adapter, mut take: impl FnMut(Vec<Ite
         take(page.items);
         match page.next {
             Next::Page(cursor) => from = From::Page(cursor),
-            Next::End(_) => return Ok(()),
+            Next::End(_) | Next::Enough(_) => return Ok(()),
         }
     }
 }

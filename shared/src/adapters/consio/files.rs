@@ -1,0 +1,76 @@
+//! The files of a system without a profile: a column for each field.
+//!
+//! What such a system takes and gives is as little known as its API: the columns are ours, and whoever imports a file says in the
+//! system which column is which. See [`crate::adapters::files`] for what they hold.
+
+use std::time::Duration;
+
+use jiff::civil::Date;
+use serde_json::Value as Json;
+
+use super::config::FileSettings;
+use crate::adapter::{Change, Error, ErrorKind, Item, KindCapability, References};
+use crate::adapters::files::{Columns, Layout, Row};
+use crate::csv::Profile;
+use crate::model::{FieldError, FilePurpose, FileRowKey, Kind};
+use crate::transfer::{FileRow, Table, Tables};
+
+impl FileSettings {
+    fn columns(&self, kind: Kind) -> Option<Columns> {
+        self.kinds.iter().find(|columns| columns.kind == kind).copied()
+    }
+
+    fn demand(&self, kind: Kind) -> Result<Columns, Error> {
+        let missing = || Error::new(ErrorKind::Unsupported, "the settings name no files of this kind");
+        self.columns(kind).ok_or_else(|| missing().with("kind", kind))
+    }
+
+    /// Returns what renders a file of each kind.
+    pub(super) fn tables(&self) -> Tables {
+        let table = |columns: &Columns| {
+            let name = columns.kind.plural();
+            let profile = Profile::check(&columns.profile(self.audience)).ok()?;
+            let table = Table::new(profile, name.parse().ok()?, Some(columns.kind));
+            Some((name.parse().ok()?, table))
+        };
+        Tables(self.kinds.iter().filter_map(table).collect())
+    }
+}
+
+impl Layout for FileSettings {
+    fn kinds(&self) -> Vec<KindCapability> {
+        let of = |columns: &Columns| KindCapability {
+            kind: columns.kind,
+            mapped: columns.mapped,
+            tracks_changes: true,
+            pushes: true,
+            references: References::ByEither,
+            lag: Duration::ZERO,
+        };
+        self.kinds.iter().map(of).collect()
+    }
+
+    fn row(&self, kind: Kind, change: &Change, _: Date) -> Result<Row, Error> {
+        let columns = self.demand(kind)?;
+        let unnamed = |_| Error::new(ErrorKind::Rejected, "cannot be the key of a row").at_field("id");
+        Ok(Row {
+            purpose: kind.plural().parse::<FilePurpose>().map_err(unnamed)?,
+            key: change.key.as_str().parse::<FileRowKey>().map_err(unnamed)?,
+            value: columns.row(change),
+        })
+    }
+
+    fn item(&self, kind: Kind, row: &FileRow) -> Item {
+        let none = Columns { kind, mapped: 0 };
+        self.columns(kind).unwrap_or(none).item(row)
+    }
+
+    fn profile(&self, kind: Kind) -> Option<Json> {
+        self.columns(kind).map(|columns| columns.profile(self.audience))
+    }
+
+    fn check(&self, kind: Kind, profile: &Profile) -> Vec<FieldError> {
+        self.columns(kind)
+            .map_or_else(Vec::new, |columns| columns.check_own(profile))
+    }
+}

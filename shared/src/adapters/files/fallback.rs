@@ -1,0 +1,299 @@
+//! An API, and files while it is down.
+//!
+//! | the API | a change | the row for it is in |
+//! | --- | --- | --- |
+//! | works | goes to the API | no file, or one of which a human has said what became of it |
+//! | works | is in a file already, and nothing is sent | a file that waits for a human, and says the same |
+//! | works | takes the place of that row | a file that still collects |
+//! | works | waits, until a human has said whether the file was imported | a file that waits for a human, and says something else |
+//! | is down for long | goes into the file that collects | whichever |
+//! | is down for long | waits for the API | none: no file can carry it |
+//!
+//! So nothing is sent both ways while nobody knows whether a file was imported; once that is known, the API is asked what is so
+//! right now, and gets what differs.
+//!
+//! While the API is down for long, a reading takes what was uploaded, and then asks the API for what it was to be asked all the
+//! same: no cursor moves before the API answers. What was uploaded and not taken by then is discarded, since the API tells it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use super::breaker::{Breaker, Side};
+use super::{Files, Layout, failed};
+use crate::adapter::{
+    Adapter, Capability, Change, Cursor, Error, ErrorKind, Finding, Found, From, Next, Outcome, Pulled,
+    Pushed, Result, Subscribed, Subscription, Usage,
+};
+use crate::model::{Kind, System};
+use crate::transfer::{self, FileDecision, FileState, FileVerdict, RowStanding};
+
+/// An adapter whose changes go by files while its API is down.
+#[derive(Debug)]
+pub(in crate::adapters) struct Fallback<A, L> {
+    api: A,
+    files: Files<L>,
+    breaker: Breaker,
+    /// Whether the API was asked to make changes in vain, in this slice.
+    refused: AtomicBool,
+}
+
+/// Where a reading stands that takes uploads before it asks the API.
+///
+/// # Shape
+///
+/// `{"uploads":{"files":["0190…"],"taken":[]},"then":{"since":"…"}}`
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Detour {
+    /// The bookmark of the uploads; none where all were read.
+    uploads: Option<Cursor>,
+    /// What the API is to be asked for.
+    then: From,
+}
+
+/// What is done with a change.
+enum Way {
+    Api,
+    File,
+    Settled(Pushed),
+}
+
+impl<A: Adapter, L: Layout> Fallback<A, L> {
+    /// Puts an API and files together; changes go by files once the API has been down for so long.
+    pub(in crate::adapters) fn new(api: A, files: Files<L>, after: SignedDuration) -> Self {
+        Self {
+            api,
+            files,
+            breaker: Breaker::new(after),
+            refused: AtomicBool::new(false),
+        }
+    }
+
+    fn is_down(&self, side: Side) -> bool {
+        self.breaker.is_open(side, self.files.clock.now())
+    }
+
+    /// Takes note of what a call ended in.
+    async fn note<T>(&self, side: Side, end: &Result<T>) {
+        let (store, id, now) = (
+            &*self.files.stores.store,
+            &self.files.integration,
+            self.files.clock.now(),
+        );
+        match end {
+            Err(error) if error.kind() == ErrorKind::Unavailable => {
+                self.breaker.failed(store, id, side, now).await;
+            }
+            Err(_) => self.breaker.load(store, id).await,
+            Ok(_) => self.breaker.worked(store, id, side, now).await,
+        }
+    }
+
+    async fn ask(&self, kind: Kind, from: &From) -> Result<Pulled> {
+        let end = self.api.pull(kind, from).await;
+        self.note(Side::Reading, &end).await;
+        end
+    }
+
+    /// Reads a page of the uploads, and goes on to what the API is to be asked for.
+    async fn detour(&self, kind: Kind, uploads: &From, then: From) -> Result<Pulled> {
+        let pulled = self.files.read(kind, uploads).await?;
+        let uploads = match pulled.next {
+            Next::Page(cursor) => Some(cursor),
+            Next::End(_) | Next::Enough(_) => None,
+        };
+        let detour = Detour { uploads, then };
+        let cursor = serde_json::to_string(&detour).expect("a bookmark is plain JSON");
+        Ok(Pulled {
+            next: Next::Page(Cursor(cursor)),
+            ..pulled
+        })
+    }
+
+    /// Says which way each change goes.
+    async fn ways(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Way>> {
+        let standings = self.files.standings(kind, changes).await?;
+        Ok(standings.into_iter().map(way).collect())
+    }
+
+    /// Has the API make changes; nothing where it is down for long.
+    async fn by_api(&self, kind: Kind, changes: &[Change]) -> Result<Option<Vec<Outcome>>> {
+        let tried = self.refused.load(Ordering::Relaxed);
+        if self.is_down(Side::Reading) || tried && self.is_down(Side::Writing) {
+            return Ok(None);
+        }
+        let end = self.api.push(kind, changes).await;
+        self.note(Side::Writing, &end).await;
+        match end {
+            Err(error) if error.kind() == ErrorKind::Unavailable && self.is_down(Side::Writing) => {
+                self.refused.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            end => end.map(Some),
+        }
+    }
+
+    /// Puts changes into files; those that no file can carry wait for the API.
+    async fn by_file(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
+        let outcomes = self.files.hand_over(kind, changes).await?;
+        let waits = |error: Error| {
+            Ok(Pushed::Waits(format!(
+                "for the API, since no file can carry them: {error}"
+            )))
+        };
+        Ok(outcomes
+            .into_iter()
+            .map(|outcome| outcome.or_else(waits))
+            .collect())
+    }
+
+    /// Discards uploads that nobody took while the API was down.
+    async fn put_aside(&self, kind: Kind) -> Result<()> {
+        let Ok(reason) = "the API answers again, and has told what is so".parse() else {
+            return Ok(());
+        };
+        for file in self.files.accepted(kind).await? {
+            let verdict = FileVerdict {
+                decision: FileDecision::Discarded,
+                reason: &reason,
+                by: self.system().as_str(),
+                now: self.files.clock.now(),
+            };
+            let (store, id) = (&*self.files.stores.store, &self.files.integration);
+            transfer::decide(store, id, &file.id, &verdict)
+                .await
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+fn way(standing: Option<(RowStanding, bool)>) -> Way {
+    match standing.filter(|(standing, _)| standing.is_open()) {
+        None => Way::Api,
+        Some((_, true)) => Way::Settled(Pushed::HandedOver),
+        Some((standing, false)) if standing.state == FileState::Collecting => Way::File,
+        Some((standing, false)) => Way::Settled(Pushed::Waits(format!(
+            "for somebody to say whether the file {} was imported, which holds what they were before",
+            standing.file
+        ))),
+    }
+}
+
+#[async_trait]
+impl<A: Adapter, L: Layout> Adapter for Fallback<A, L> {
+    fn system(&self) -> System {
+        self.api.system()
+    }
+
+    fn capability(&self) -> Capability {
+        Capability {
+            pushes_unread: self.is_down(Side::Reading),
+            ..self.api.capability()
+        }
+    }
+
+    fn usable(&self) -> Result<()> {
+        self.api.usable()
+    }
+
+    fn take_usage(&self) -> Usage {
+        self.api.take_usage()
+    }
+
+    async fn probe(&self) -> Vec<Finding> {
+        self.api.probe().await
+    }
+
+    async fn pull(&self, kind: Kind, from: &From) -> Result<Pulled> {
+        let detour = match from {
+            From::Page(cursor) => serde_json::from_str::<Detour>(&cursor.0).ok(),
+            From::Start | From::Since(_) => None,
+        };
+        match detour {
+            Some(Detour {
+                uploads: Some(uploads),
+                then,
+            }) => self.detour(kind, &From::Page(uploads), then).await,
+            Some(Detour { uploads: None, then }) => self.ask(kind, &then).await,
+            None => match self.ask(kind, from).await {
+                Err(error) if error.kind() == ErrorKind::Unavailable && self.is_down(Side::Reading) => {
+                    let fresh = !matches!(from, From::Page(_));
+                    match fresh && !self.files.accepted(kind).await?.is_empty() {
+                        true => self.detour(kind, &From::Start, from.clone()).await,
+                        false => Err(error),
+                    }
+                }
+                end => end,
+            },
+        }
+    }
+
+    async fn acknowledge(&self, kind: Kind, since: &Cursor) -> Result<()> {
+        self.api.acknowledge(kind, since).await?;
+        self.put_aside(kind).await
+    }
+
+    async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
+        let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(changes.len());
+        let (mut to_api, mut to_file) = (Vec::new(), Vec::new());
+        for (place, way) in self.ways(kind, changes).await?.into_iter().enumerate() {
+            outcomes.push(match way {
+                Way::Settled(pushed) => Some(Ok(pushed)),
+                Way::Api => {
+                    to_api.push(place);
+                    None
+                }
+                Way::File => {
+                    to_file.push(place);
+                    None
+                }
+            });
+        }
+        let of = |places: &[usize]| -> Vec<Change> {
+            places
+                .iter()
+                .filter_map(|place| changes.get(*place).cloned())
+                .collect()
+        };
+        let by_api = match to_api.is_empty() {
+            true => Some(Vec::new()),
+            false => self.by_api(kind, &of(&to_api)).await?,
+        };
+        match by_api {
+            Some(made) => place(&mut outcomes, &to_api, made),
+            None => to_file.append(&mut to_api),
+        }
+        let handed_over = self.by_file(kind, &of(&to_file)).await?;
+        place(&mut outcomes, &to_file, handed_over);
+        let unknown = || Err(Error::new(ErrorKind::Unknown, "nothing was said of the change"));
+        Ok(outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or_else(unknown))
+            .collect())
+    }
+
+    async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
+        self.api.find(kind, ids).await
+    }
+
+    async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {
+        self.api.subscribe(wanted).await
+    }
+
+    async fn unsubscribe(&self, name: &str) -> Result<()> {
+        self.api.unsubscribe(name).await
+    }
+}
+
+/// Puts outcomes where their changes stood.
+fn place(outcomes: &mut [Option<Outcome>], places: &[usize], found: Vec<Outcome>) {
+    for (place, outcome) in places.iter().zip(found) {
+        if let Some(slot) = outcomes.get_mut(*place) {
+            *slot = Some(outcome);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Reading uploads: in the order in which they were announced, from the last complete listing on.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::cursor::Bookmark;
+use super::table::is_nameless;
+use super::{Files, Layout, failed, upload_purpose};
+use crate::adapter::{Cursor, Error, ErrorKind, Found, From, Item, Next, Pulled, Result};
+use crate::model::{FileId, Kind};
+use crate::transfer::{self, File, FilePage, TransferError};
+
+/// How many rows a page has.
+const PAGE: usize = 1_000;
+/// How many uploads one reading takes; the next one goes on with the others.
+const MOST_FILES: usize = 50;
+
+impl<L: Layout> Files<L> {
+    /// Reads a page.
+    pub(super) async fn read(&self, kind: Kind, from: &From) -> Result<Pulled> {
+        let bookmark = match from {
+            From::Page(cursor) => Bookmark::read(cursor)?,
+            From::Start => self.plan(kind).await?,
+            From::Since(cursor) => {
+                // What a crash kept from being settled.
+                self.settle(cursor).await?;
+                let plan = self.plan(kind).await?;
+                if plan.complete {
+                    let message = "a complete listing was uploaded";
+                    return Err(Error::new(ErrorKind::CursorExpired, message));
+                }
+                plan
+            }
+        };
+        self.page(kind, bookmark).await
+    }
+
+    /// Says which uploads are to be read, and in which order.
+    async fn plan(&self, kind: Kind) -> Result<Bookmark> {
+        let accepted = self.accepted(kind).await?;
+        let complete = accepted.iter().rposition(File::is_complete);
+        let mut ids = accepted.into_iter().map(|file| file.id);
+        Ok(Bookmark {
+            taken: ids.by_ref().take(complete.unwrap_or(0)).collect(),
+            files: ids.take(MOST_FILES).collect(),
+            after: 0,
+            complete: complete.is_some(),
+        })
+    }
+
+    pub(super) async fn accepted(&self, kind: Kind) -> Result<Vec<File>> {
+        let (store, purpose) = (&*self.stores.store, upload_purpose(kind));
+        let accepted =
+            transfer::list_accepted_files(store, &self.integration, &purpose, 10 * MOST_FILES).await;
+        accepted.map_err(|error| failed(error.into()))
+    }
+
+    async fn page(&self, kind: Kind, mut bookmark: Bookmark) -> Result<Pulled> {
+        let (mut items, mut warnings) = (Vec::new(), Vec::new());
+        if let Some(file) = bookmark.files.first().cloned() {
+            let (page, uploaded_at) = self.rows(&file, bookmark.after).await?;
+            items.extend(
+                page.rows
+                    .iter()
+                    .map(|row| dated(self.layout.item(kind, row), uploaded_at)),
+            );
+            if bookmark.complete && items.iter().any(is_nameless) {
+                bookmark.complete = false;
+                warnings.push(format!(
+                    "the upload {file} has rows that name no record: what is not in it is not taken for gone"
+                ));
+            }
+            bookmark.after = page.next.unwrap_or(0);
+            if page.next.is_none() {
+                bookmark.files.remove(0);
+                bookmark.taken.push(file);
+            }
+        }
+        let next = match (bookmark.files.is_empty(), bookmark.complete) {
+            (false, _) => Next::Page(bookmark.cursor()),
+            (true, true) => Next::End(bookmark.end()),
+            (true, false) => Next::Enough(bookmark.end()),
+        };
+        Ok(Pulled {
+            items,
+            next,
+            warnings,
+        })
+    }
+
+    /// Reads rows of an upload after a number; says when it was announced.
+    async fn rows(&self, file: &FileId, after: u64) -> Result<(FilePage, Timestamp)> {
+        let mut open = self.open.lock().await;
+        if open.as_ref().is_none_or(|pages| pages.file.id != *file) {
+            let (store, objects) = (&*self.stores.store, &*self.stores.objects);
+            let pages = transfer::pages(store, objects, &self.integration, file).await;
+            *open = Some(pages.map_err(failed)?);
+        }
+        let pages = open.as_mut().ok_or_else(unreadable)?;
+        let page = pages.page(after, PAGE).map_err(|_| unreadable())?;
+        Ok((page, pages.file.opened_at))
+    }
+
+    /// Settles the uploads that a cursor says are kept; one that a human has discarded meanwhile stays so.
+    pub(super) async fn settle(&self, since: &Cursor) -> Result<()> {
+        for file in Bookmark::read(since)?.taken {
+            let now = self.clock.now();
+            match transfer::done(&*self.stores.store, &self.integration, &file, now).await {
+                Ok(_) | Err(TransferError::Missing | TransferError::Unfit(_)) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what the uploads say last of each id, from the last complete listing on.
+    pub(super) async fn look_up(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
+        let (store, purpose) = (&*self.stores.store, upload_purpose(kind));
+        let since = transfer::list_since_complete(store, &self.integration, &purpose).await;
+        let since = since.map_err(|error| failed(error.into()))?;
+        let complete = !since.is_empty();
+        let files = if complete {
+            since
+        } else {
+            self.accepted(kind).await?
+        };
+        let mut last: HashMap<&str, Option<Item>> = ids.iter().map(|id| (&**id, None)).collect();
+        for file in &files {
+            let mut after = Some(0);
+            while let Some(at) = after {
+                let page = match self.rows(&file.id, at).await {
+                    Ok((page, _)) => page,
+                    // The bucket has dropped it, or a human has discarded it: nothing is known of what it said.
+                    Err(error) if !error.kind().is_temporary() => {
+                        return Ok(ids.iter().map(|_| Found::Hidden).collect());
+                    }
+                    Err(error) => return Err(error),
+                };
+                for item in page.rows.iter().map(|row| self.layout.item(kind, row)) {
+                    if let Some(known) = last.get_mut(id(&item)) {
+                        *known = Some(item);
+                    }
+                }
+                after = page.next;
+            }
+        }
+        let found = ids.iter().map(|id| match last.remove(&**id).flatten() {
+            Some(Item::Deleted { .. }) => Found::Nothing,
+            Some(item) => Found::Here(item),
+            None if complete => Found::Nothing,
+            None => Found::Hidden,
+        });
+        Ok(found.collect())
+    }
+}
+
+impl Bookmark {
+    fn end(self) -> Cursor {
+        let end = Self {
+            taken: self.taken,
+            ..Self::default()
+        };
+        end.cursor()
+    }
+}
+
+/// A row was last changed when it was uploaded, at the latest.
+fn dated(item: Item, uploaded_at: Timestamp) -> Item {
+    match item {
+        Item::Row(mut row) => {
+            row.modified_at = row.modified_at.or(Some(uploaded_at));
+            Item::Row(row)
+        }
+        other => other,
+    }
+}
+
+fn id(item: &Item) -> &str {
+    match item {
+        Item::Row(row) => &row.id,
+        Item::Deleted { id, .. } | Item::Faulty { id, .. } => id,
+    }
+}
+
+fn unreadable() -> Error {
+    Error::new(
+        ErrorKind::Malformed,
+        "the upload can no longer be read: upload it anew",
+    )
+}
