@@ -6,6 +6,7 @@ use shared::adapters::registration;
 use shared::model::Kind;
 use tests::rest::{Auth, Collection, Paging};
 
+use crate::pair::Side as _;
 use crate::world::{World, edit, find_one, member, pull_all, push_one, rows, target};
 
 const AUTHS: [Auth; 4] = [Auth::ApiKey, Auth::Bearer, Auth::Basic, Auth::Oidc];
@@ -27,7 +28,7 @@ async fn everything_is_read_and_written_however_one_signs_in_and_pages() {
             world.page_by(paging, 5);
             let adapter = world.adapter();
             let there = world.rows().len();
-            let (items, since) = pull_all(&*adapter, Kind::Member, From::Start).await.unwrap();
+            let (items, since) = pull_all(&*adapter, Kind::Member, From::Start).await;
             assert_eq!(rows(&items).len(), there, "{auth:?} {paging:?}");
             let key = format!("{auth:?}-{round}");
             let pushed = push_one(&*adapter, member(&key, json!({ "lastName": "Ny" })))
@@ -35,7 +36,7 @@ async fn everything_is_read_and_written_however_one_signs_in_and_pages() {
                 .unwrap();
             let changed = edit(target(&pushed), json!({ "lastName": "Nyere" }));
             push_one(&*adapter, changed).await.unwrap();
-            let (told, _) = pull_all(&*adapter, Kind::Member, since).await.unwrap();
+            let (told, _) = pull_all(&*adapter, Kind::Member, since).await;
             let told = rows(&told);
             let row = told.iter().find(|row| row.id == pushed.id).unwrap();
             assert_eq!(serde_json::to_value(&row.fields).unwrap()["lastName"], "Nyere");
@@ -113,9 +114,9 @@ async fn a_token_that_was_revoked_is_renewed_once_and_asked_for_where_the_profil
     let token_url = format!("{base_url}/rest/identity/token");
     world.settings["auth"] = json!({ "kind": "oidc", "tokenUrl": token_url, "scope": "register" });
     let adapter = world.adapter();
-    pull_all(&*adapter, Kind::Member, From::Start).await.unwrap();
+    pull_all(&*adapter, Kind::Member, From::Start).await;
     world.register().sign_in().revoke_access_tokens();
-    pull_all(&*adapter, Kind::Member, From::Start).await.unwrap();
+    pull_all(&*adapter, Kind::Member, From::Start).await;
     let asked = world.simulation.journal();
     let of = |path: &str| asked.iter().filter(|entry| entry.target.ends_with(path)).count();
     assert_eq!((of("/rest/identity/token"), of("openid-configuration")), (2, 0));

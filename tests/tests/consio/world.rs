@@ -1,22 +1,21 @@
 //! One organization, its simulated register, and the adapter between them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::adapter::{
-    Adapter, Change, ChangeAction, ExternalRecord, Found, From, Item, Made, Next, Pushed, Target,
-};
-use shared::adapters::{Connections, connect};
-use shared::integration::{Direction, Integration, State};
-use shared::model::{FieldError, Fields, Kind};
+use shared::adapter::{Adapter, Change, Found, Target};
+use shared::adapters::{Connections, FileStores, connect};
+use shared::integration::Integration;
+use shared::model::{FieldError, Kind};
 use shared::secrets::Secret;
 use tests::dataverse::faults::FaultRule;
 use tests::rest::{Auth, Collection, Paging, Rest};
 use tests::{Simulation, SimulationConfig};
 
-use crate::simulation_clock::SimulationClock;
+use crate::asking;
+pub(crate) use crate::asking::{connections, pull_all, push_one, rows, target, try_pull_all, write};
+use crate::pair::Side;
 
 pub(crate) const PAGE: &str = include_str!("../../../shared/examples/profiles/page.json");
 pub(crate) const CURSOR: &str = include_str!("../../../shared/examples/profiles/cursor.json");
@@ -119,11 +118,6 @@ impl World {
         self.try_adapter(&self.connections).unwrap()
     }
 
-    /// Sets up the adapter in a process of its own.
-    pub(crate) fn adapter_anew(&self) -> Arc<dyn Adapter> {
-        self.try_adapter(&connections(&self.simulation)).unwrap()
-    }
-
     pub(crate) fn try_adapter(&self, connections: &Connections) -> Result<Arc<dyn Adapter>, Vec<FieldError>> {
         let deadline = self.simulation.now() + SignedDuration::from_mins(10);
         connect(&self.integration(), &self.secret(), connections, deadline)
@@ -133,24 +127,6 @@ impl World {
         Secret {
             value: self.credentials.to_string().into(),
             version: "1".to_owned(),
-        }
-    }
-
-    pub(crate) fn integration(&self) -> Integration {
-        Integration {
-            id: self.integration.parse().unwrap(),
-            display_name: "Register".to_owned(),
-            state: State::Active,
-            direction: Direction::Both,
-            conflict_rules: BTreeMap::new(),
-            excluded_groups: Vec::new(),
-            delete_guard: shared::integration::DeleteGuard::default(),
-            settings: self.settings.clone(),
-            integration_system_id: None,
-            mapping_version: 1,
-            credentials_expire_at: None,
-            created_at: self.simulation.now(),
-            updated_at: self.simulation.now(),
         }
     }
 
@@ -167,9 +143,18 @@ impl World {
     }
 }
 
-pub(crate) fn connections(simulation: &Arc<Simulation>) -> Connections {
-    let clock = Arc::new(SimulationClock(Arc::clone(simulation)));
-    Connections::new(simulation.base_url().parse().unwrap(), clock)
+impl Side for World {
+    fn simulation(&self) -> &Arc<Simulation> {
+        &self.simulation
+    }
+
+    fn integration(&self) -> Integration {
+        asking::integration(self.integration, &self.settings, self.simulation.now())
+    }
+
+    fn adapter_anew(&self, _: &Integration, _: &FileStores) -> Arc<dyn Adapter> {
+        self.try_adapter(&connections(&self.simulation)).unwrap()
+    }
 }
 
 /// Reads a profile, and has it lead to the simulated register.
@@ -181,47 +166,6 @@ pub(crate) fn at(simulation: &Simulation, profile: &str) -> Value {
     serde_json::from_str(&profile).unwrap()
 }
 
-/// Reads a listing to its end.
-pub(crate) async fn pull_all(
-    adapter: &dyn Adapter,
-    kind: Kind,
-    from: From,
-) -> shared::adapter::Result<(Vec<Item>, From)> {
-    let (mut items, mut from) = (Vec::new(), from);
-    loop {
-        let page = adapter.pull(kind, &from).await?;
-        items.extend(page.items);
-        match page.next {
-            Next::Page(cursor) => from = From::Page(cursor),
-            Next::End(cursor) | Next::Enough(cursor) => return Ok((items, From::Since(cursor))),
-        }
-    }
-}
-
-pub(crate) fn rows(items: &[Item]) -> Vec<&ExternalRecord> {
-    let mut rows = Vec::new();
-    for item in items {
-        if let Item::Row(row) = item {
-            rows.push(row);
-        }
-    }
-    rows
-}
-
-/// Makes a change that writes these fields.
-pub(crate) fn write(kind: Kind, key: &str, target: Option<Target>, fields: Value) -> Change {
-    let fields = fields.as_object().unwrap();
-    let changed = fields
-        .keys()
-        .fold(0, |bits, name| bits | 1 << kind.position(name).unwrap());
-    let fields = Fields::from_json(kind, fields).unwrap();
-    Change {
-        key: key.parse().unwrap(),
-        target,
-        action: ChangeAction::Write { fields, changed },
-    }
-}
-
 pub(crate) fn member(key: &str, fields: Value) -> Change {
     write(Kind::Member, key, None, fields)
 }
@@ -231,33 +175,7 @@ pub(crate) fn edit(target: Target, fields: Value) -> Change {
 }
 
 pub(crate) fn remove(target: Target) -> Change {
-    Change {
-        key: "x".parse().unwrap(),
-        target: Some(target),
-        action: ChangeAction::Remove,
-    }
-}
-
-pub(crate) fn target(pushed: &Made) -> Target {
-    Target {
-        id: pushed.id.clone(),
-        etag: pushed.etag.clone(),
-        active: pushed.active,
-    }
-}
-
-/// Takes it that the system has a change.
-pub(crate) fn made(pushed: Pushed) -> Made {
-    match pushed {
-        Pushed::Made(made) => made,
-        other => panic!("the system does not have it: {other:?}"),
-    }
-}
-
-pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> shared::adapter::Result<Made> {
-    let mut outcomes = adapter.push(Kind::Member, &[change]).await?;
-    assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0).map(made)
+    asking::remove("x", target)
 }
 
 pub(crate) async fn find_one(adapter: &dyn Adapter, id: &str) -> shared::adapter::Result<Found> {

@@ -51,14 +51,6 @@ async fn what_is_refused_to_a_new_token_too_is_said_to_be_either_and_asked_for_n
 }
 
 #[tokio::test]
-async fn a_secret_that_is_wrong_is_no_missing_permission() {
-    let mut world = World::new().await;
-    world.secret = "wrong".to_owned();
-    assert_eq!(world.pull_error().await.kind(), ErrorKind::Unauthenticated);
-    assert_eq!(world.count("cornerstoneReporting"), 0);
-}
-
-#[tokio::test]
 async fn a_scope_that_is_withheld_closes_what_it_is_for_and_nothing_else() {
     let world = World::new().await;
     let (user, course) = (world.users(1).remove(0), world.course());

@@ -1,15 +1,12 @@
 //! One organization, its simulated portal, and the adapter between them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use shared::adapter::{
-    Adapter, Change, ChangeAction, Error, ExternalRecord, Found, From, Item, Made, Next, Pushed, Target,
-};
-use shared::adapters::{Connections, connect};
-use shared::integration::{DeleteGuard, Direction, Integration, State};
+use shared::adapter::{Adapter, Change, ChangeAction, Error, ExternalRecord, From, Item, Target};
+use shared::adapters::{Connections, FileStores, connect};
+use shared::integration::Integration;
 use shared::model::{Fields, Kind};
 use shared::secrets::Secret;
 use tests::cornerstone::faults::Misbehaviour;
@@ -18,7 +15,9 @@ use tests::dataverse::faults::{Fault, FaultRule};
 use tests::{Simulation, SimulationConfig};
 use uuid::Uuid;
 
-use crate::simulation_clock::SimulationClock;
+use crate::asking::{self, connections};
+pub(crate) use crate::asking::{find_one, push_one, rows, target};
+use crate::pair::Side;
 
 pub(crate) const KIND: Kind = Kind::CourseEnrollment;
 pub(crate) const VIEW: &str = "vw_rpt_transcript";
@@ -88,12 +87,6 @@ impl World {
         )
     }
 
-    /// Sets up the adapter in a process of its own.
-    pub(crate) fn adapter_anew(&self, integration: &Integration) -> Arc<dyn Adapter> {
-        let connections = connections(&self.simulation);
-        self.connect(integration, &connections, SignedDuration::from_mins(10))
-    }
-
     fn connect(
         &self,
         integration: &Integration,
@@ -108,24 +101,6 @@ impl World {
         };
         let deadline = self.simulation.now() + time;
         connect(integration, &secret, connections, deadline).unwrap()
-    }
-
-    pub(crate) fn integration(&self) -> Integration {
-        Integration {
-            id: "hlf:cornerstone".parse().unwrap(),
-            display_name: "Kurs".to_owned(),
-            state: State::Active,
-            direction: Direction::Both,
-            conflict_rules: BTreeMap::new(),
-            excluded_groups: Vec::new(),
-            delete_guard: DeleteGuard::default(),
-            settings: self.settings.clone(),
-            integration_system_id: None,
-            mapping_version: 1,
-            credentials_expire_at: None,
-            created_at: self.simulation.now(),
-            updated_at: self.simulation.now(),
-        }
     }
 
     pub(crate) fn inject(&self, rule: FaultRule) {
@@ -150,9 +125,19 @@ pub(crate) fn misbehaves(misbehaviour: Misbehaviour) -> Fault {
     Fault::Cornerstone { misbehaviour }
 }
 
-fn connections(simulation: &Arc<Simulation>) -> Connections {
-    let clock = Arc::new(SimulationClock(Arc::clone(simulation)));
-    Connections::new(simulation.base_url().parse().unwrap(), clock)
+impl Side for World {
+    fn simulation(&self) -> &Arc<Simulation> {
+        &self.simulation
+    }
+
+    fn integration(&self) -> Integration {
+        asking::integration("hlf:cornerstone", &self.settings, self.simulation.now())
+    }
+
+    fn adapter_anew(&self, integration: &Integration, files: &FileStores) -> Arc<dyn Adapter> {
+        let connections = connections(&self.simulation).filing(files.clone());
+        self.connect(integration, &connections, SignedDuration::from_mins(10))
+    }
 }
 
 fn settings(simulation: &Simulation) -> Value {
@@ -174,25 +159,7 @@ pub(crate) fn name(member: &str, course: Uuid) -> String {
 
 /// Reads a listing to its end.
 pub(crate) async fn pull_all(adapter: &dyn Adapter, from: From) -> (Vec<Item>, From) {
-    let (mut items, mut from) = (Vec::new(), from);
-    loop {
-        let page = adapter.pull(KIND, &from).await.unwrap();
-        items.extend(page.items);
-        match page.next {
-            Next::Page(cursor) => from = From::Page(cursor),
-            Next::End(cursor) | Next::Enough(cursor) => return (items, From::Since(cursor)),
-        }
-    }
-}
-
-pub(crate) fn rows(items: &[Item]) -> Vec<&ExternalRecord> {
-    let mut rows = Vec::new();
-    for item in items {
-        if let Item::Row(row) = item {
-            rows.push(row);
-        }
-    }
-    rows
+    asking::pull_all(adapter, KIND, from).await
 }
 
 pub(crate) fn said(row: &ExternalRecord, field: &str) -> Value {
@@ -217,35 +184,5 @@ pub(crate) fn write(member: &str, course: Uuid, target: Option<Target>, more: &V
 }
 
 pub(crate) fn remove(member: &str, course: Uuid, target: Target) -> Change {
-    Change {
-        key: name(member, course).parse().unwrap(),
-        target: Some(target),
-        action: ChangeAction::Remove,
-    }
-}
-
-pub(crate) fn target(pushed: &Made) -> Target {
-    Target {
-        id: pushed.id.clone(),
-        etag: pushed.etag.clone(),
-        active: pushed.active,
-    }
-}
-
-/// Takes it that the system has a change.
-pub(crate) fn made(pushed: Pushed) -> Made {
-    match pushed {
-        Pushed::Made(made) => made,
-        other => panic!("the system does not have it: {other:?}"),
-    }
-}
-
-pub(crate) async fn push_one(adapter: &dyn Adapter, change: Change) -> shared::adapter::Result<Made> {
-    let mut outcomes = adapter.push(KIND, &[change]).await?;
-    assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0).map(made)
-}
-
-pub(crate) async fn find_one(adapter: &dyn Adapter, id: &str) -> Found {
-    adapter.find(KIND, &[id.into()]).await.unwrap().remove(0)
+    asking::remove(&name(member, course), target)
 }

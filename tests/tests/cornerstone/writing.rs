@@ -8,6 +8,7 @@ use tests::cornerstone::{Repeated, Status, TrainingType};
 use tests::dataverse::faults::{Fault, FaultRule};
 use uuid::Uuid;
 
+use crate::asking;
 use crate::world::{
     KIND, World, find_one, misbehaves, name, pull_all, push_one, remove, rows, said, target, write,
 };
@@ -17,11 +18,7 @@ const ASSIGN: &str = "/transcripts/assign";
 /// Returns an enrolment as it was last seen.
 async fn seen(world: &World, user: &str, course: Uuid) -> Target {
     match find_one(&*world.adapter(), &name(user, course)).await {
-        Found::Here(Item::Row(row)) => Target {
-            id: row.id,
-            etag: row.etag,
-            active: row.active,
-        },
+        Found::Here(Item::Row(row)) => asking::seen(&row),
         other => panic!("{other:?}"),
     }
 }
@@ -131,25 +128,6 @@ async fn what_is_done_after_its_answer_was_lost_is_not_done_again() {
         ErrorKind::Conflict
     );
     assert_eq!(world.portal().registrations().len(), 1);
-}
-
-#[tokio::test]
-async fn what_changed_meanwhile_is_not_overwritten() {
-    let world = World::new().await;
-    let (user, course) = (world.users(1).remove(0), world.course());
-    world.portal().enrol(&user, course.id, Status::Registered);
-    let before = seen(&world, &user, course.id).await;
-    world.portal().advance(&user, course.id, Status::InProgress);
-    let change = write(&user, course.id, Some(before), &json!({ "status": "completed" }));
-    let error = push_one(&*world.adapter(), change).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict);
-    let now = seen(&world, &user, course.id).await;
-    let change = write(&user, course.id, Some(now), &json!({ "status": "completed" }));
-    push_one(&*world.adapter(), change).await.unwrap();
-    assert_eq!(
-        world.portal().registration(&user, course.id).unwrap().status,
-        Status::Completed
-    );
 }
 
 #[tokio::test]

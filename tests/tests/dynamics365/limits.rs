@@ -8,13 +8,10 @@ use tests::dataverse::limits::Limit;
 
 use crate::world::{World, member};
 
-async fn waits(retry_after: Option<&str>) -> i64 {
+async fn waits(limit: Limit, retry_after: Option<&str>) -> i64 {
     let world = World::new(1).await;
     let retry_after = retry_after.map(str::to_owned);
-    world.always(Fault::TooManyRequests {
-        limit: Limit::Requests,
-        retry_after,
-    });
+    world.always(Fault::TooManyRequests { limit, retry_after });
     let error = world
         .adapter()
         .pull(Kind::Member, &From::Start)
@@ -27,7 +24,7 @@ async fn waits(retry_after: Option<&str>) -> i64 {
 }
 
 #[tokio::test]
-async fn retry_after_is_heeded_within_reason() {
+async fn retry_after_is_heeded_within_reason_whatever_the_limit() {
     for (text, expected) in [
         (Some("7"), 7),
         (Some("1.5"), 2),
@@ -38,7 +35,9 @@ async fn retry_after_is_heeded_within_reason() {
         (Some("Thu, 01 Jan 1970 00:00:00 GMT"), 1),
         (None, 30),
     ] {
-        assert_eq!(waits(text).await, expected, "{text:?}");
+        for limit in [Limit::Requests, Limit::ExecutionTime, Limit::Concurrent] {
+            assert_eq!(waits(limit, text).await, expected, "{limit:?} {text:?}");
+        }
     }
 }
 

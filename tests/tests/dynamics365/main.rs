@@ -1,13 +1,17 @@
-//! The adapter of Dynamics 365 keeps its contract, against the simulated Dataverse and Entra ID over HTTP.
+//! What the adapter of Dynamics 365 does beyond what every adapter promises, against the simulated Dataverse and Entra ID
+//! over HTTP; for that, see `behaviour`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../common/asking.rs"]
+mod asking;
 #[path = "../common/captured.rs"]
 mod captured;
-mod contract;
 mod drift;
 mod limits;
 mod network;
+#[path = "../common/pair.rs"]
+mod pair;
 mod probing;
 mod reading;
 mod secrecy;

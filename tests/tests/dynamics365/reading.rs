@@ -8,31 +8,8 @@ use tests::dataverse::faults::{Fault, FaultRule};
 use tests::dataverse::schema::Table;
 use uuid::Uuid;
 
-use crate::world::{World, find_one, pull_all, rows};
-
-#[tokio::test]
-async fn a_delta_tells_changes_and_deletions_since_the_listing() {
-    let world = World::new(30).await;
-    let adapter = world.adapter();
-    let (_, since) = pull_all(&*adapter, Kind::Member, From::Start).await;
-    let edits = world.simulation.random_edits(12, 7);
-    let (told, since) = pull_all(&*adapter, Kind::Member, since).await;
-    for id in edits.created.iter().chain(&edits.updated) {
-        assert!(
-            rows(&told)
-                .iter()
-                .any(|row| *row.id == *id.to_string() && !row.ours)
-        );
-    }
-    for id in &edits.deleted {
-        assert!(
-            told.iter()
-                .any(|item| matches!(item, Item::Deleted { id: gone, .. } if **gone == *id.to_string()))
-        );
-    }
-    let (nothing, _) = pull_all(&*adapter, Kind::Member, since).await;
-    assert!(nothing.is_empty());
-}
+use crate::asking::made;
+use crate::world::{World, find_one, id, member, pull_all, push_one, remove, rows, target, text, write};
 
 #[tokio::test]
 async fn a_row_made_and_deleted_between_two_readings_is_no_error() {
@@ -286,4 +263,44 @@ async fn the_cost_of_calls_is_counted_as_it_travelled() {
         "pages travel compressed"
     );
     assert_eq!(adapter.take_usage().requests, 0);
+}
+
+#[tokio::test]
+async fn a_page_without_links_is_an_error_and_no_end() {
+    let world = World::new(3).await;
+    world.always(Fault::NoLinks);
+    let error = world
+        .adapter()
+        .pull(Kind::Member, &From::Start)
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Malformed);
+}
+
+#[tokio::test]
+async fn a_membership_points_to_its_member_by_the_member_s_row() {
+    let world = World::new(0).await;
+    let adapter = world.adapter();
+    let person = push_one(&*adapter, member("1", json!({ "lastName": "Berg" })))
+        .await
+        .unwrap();
+    let fields =
+        json!({ "memberId": &*person.id, "type": "Hovedmedlem", "status": "Aktiv", "from": "2026-01-01" });
+    let pushed = push_one(&*adapter, write(Kind::Membership, "M-1", None, fields))
+        .await
+        .unwrap();
+    let stored = world.simulation.row("hlf_memberships", id(&pushed)).unwrap();
+    assert_eq!(stored["_hlf_contact_value"], json!(person.id));
+    let (all, _) = pull_all(&*adapter, Kind::Membership, From::Start).await;
+    assert_eq!(text(rows(&all)[0], "memberId"), Some(&*person.id));
+    let mut gone = remove("M-1", target(&pushed));
+    gone.key = "M-1".parse().unwrap();
+    let outcome = adapter
+        .push(Kind::Membership, &[gone])
+        .await
+        .unwrap()
+        .remove(0)
+        .unwrap();
+    assert!(!made(outcome).active);
+    assert_eq!(world.simulation.row_count("hlf_memberships"), 0);
 }

@@ -6,34 +6,8 @@ use shared::model::Kind;
 use tests::dataverse::Privilege;
 use tests::dataverse::faults::{Fault, FaultRule};
 
-use crate::world::{World, find_one, id, made, member, push_one, remove, target, write};
-
-#[tokio::test]
-async fn a_row_that_changed_meanwhile_is_a_conflict_and_keeps_what_it_says() {
-    let world = World::new(0).await;
-    let adapter = world.adapter();
-    let pushed = push_one(
-        &*adapter,
-        member("1", json!({ "lastName": "Berg", "city": "Oslo" })),
-    )
-    .await
-    .unwrap();
-    world
-        .simulation
-        .edit_as_human("contacts", id(&pushed), &json!({ "address1_city": "Bodø" }));
-    let change = write(
-        Kind::Member,
-        "1",
-        Some(target(&pushed)),
-        json!({ "city": "Bergen" }),
-    );
-    let error = push_one(&*adapter, change).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Conflict);
-    assert_eq!(
-        world.simulation.row("contacts", id(&pushed)).unwrap()["address1_city"],
-        "Bodø"
-    );
-}
+use crate::asking::{made, seen};
+use crate::world::{World, find_one, id, member, push_one, remove, target, write};
 
 #[tokio::test]
 async fn a_human_who_is_faster_by_a_moment_wins() {
@@ -71,12 +45,7 @@ async fn only_what_changed_is_written() {
     let Found::Here(Item::Row(row)) = find_one(&*adapter, &pushed.id).await else {
         panic!()
     };
-    let seen = Target {
-        id: row.id,
-        etag: row.etag,
-        active: row.active,
-    };
-    let change = write(Kind::Member, "1", Some(seen), json!({ "city": null }));
+    let change = write(Kind::Member, "1", Some(seen(&row)), json!({ "city": null }));
     push_one(&*adapter, change).await.unwrap();
     let stored = world.simulation.row("contacts", id(&pushed)).unwrap();
     assert_eq!(
@@ -282,23 +251,6 @@ async fn a_boundary_that_needs_quotes_is_read() {
 }
 
 #[tokio::test]
-async fn an_answer_that_was_lost_is_unknown_and_pushing_again_makes_no_second_row() {
-    let world = World::new(0).await;
-    let adapter = world.adapter();
-    let change = member("1", json!({ "lastName": "Berg" }));
-    world.inject(FaultRule::once(Fault::ResetAfter).at("$batch"));
-    let error = adapter
-        .push(Kind::Member, std::slice::from_ref(&change))
-        .await
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unknown);
-    let again = push_one(&*adapter, change).await.unwrap_err();
-    assert_eq!(again.kind(), ErrorKind::Conflict);
-    assert!(again.fact("row").is_some());
-    assert_eq!(world.simulation.row_count("contacts"), 1);
-}
-
-#[tokio::test]
 async fn an_answer_that_breaks_off_tells_of_the_changes_that_it_reached() {
     let world = World::new(0).await;
     world.inject(FaultRule::once(Fault::TruncatedBody).at("$batch"));
@@ -391,4 +343,45 @@ async fn our_own_writes_are_marked_with_the_tag_and_the_row_s_last_author() {
         panic!()
     };
     assert!(!row.ours);
+}
+
+#[tokio::test]
+async fn every_kind_of_value_is_told_as_it_was_written() {
+    let world = World::new(0).await;
+    let adapter = world.adapter();
+    let fields = json!({
+        "firstName": "Åse", "lastName": "O'Brien \"Ø\"", "birthDate": "1980-02-29", "gender": "female",
+        "email": "aase@example.org", "doNotEmail": true, "certificationValidTo": "2027-01-31",
+    });
+    let pushed = push_one(&*adapter, member("100234", fields.clone()))
+        .await
+        .unwrap();
+    let Found::Here(Item::Row(row)) = find_one(&*adapter, &pushed.id).await else {
+        panic!("it is there")
+    };
+    let mut read = serde_json::to_value(&row.fields).unwrap();
+    assert_eq!(read.as_object_mut().unwrap().remove("active"), Some(json!(true)));
+    assert_eq!(read, fields);
+    assert_eq!(
+        (row.key.as_deref(), &row.etag),
+        (Some("100234"), &target(&pushed).etag)
+    );
+}
+
+#[tokio::test]
+async fn a_value_that_is_refused_is_named_and_leaves_the_others_of_its_batch_as_they_are() {
+    let world = World::new(0).await;
+    let adapter = world.adapter();
+    let long = "x".repeat(51);
+    let changes = [
+        member("1", json!({ "lastName": "First" })),
+        member("2", json!({ "lastName": long })),
+        member("3", json!({ "lastName": "Third" })),
+    ];
+    let outcomes = adapter.push(Kind::Member, &changes).await.unwrap();
+    assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
+    let error = outcomes[1].as_ref().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Rejected);
+    assert_eq!(error.field(), Some("lastName"));
+    assert_eq!(world.simulation.row_count("contacts"), 2);
 }

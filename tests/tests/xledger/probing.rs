@@ -1,8 +1,6 @@
 //! Probes: each failure says where it lies, and nothing is written.
 
 use serde_json::json;
-use shared::adapter::{ErrorKind, From};
-use shared::model::Kind;
 use tests::xledger::token::{ApiToken, Scope};
 
 use crate::world::World;
@@ -96,19 +94,5 @@ async fn a_file_is_asked_nothing() {
     world.settings["protocol"] = json!("csv");
     world.credentials = json!({});
     assert!(failures(&world).await.is_empty());
-    assert_eq!(world.requests(), 0);
-}
-
-#[tokio::test]
-async fn there_are_no_records_to_read_or_write() {
-    let world = World::new().await;
-    let adapter = world.adapter();
-    assert!(adapter.capability().kinds.is_empty());
-    let pulled = adapter.pull(Kind::Member, &From::Start).await.unwrap_err();
-    let pushed = adapter.push(Kind::Member, &[]).await.unwrap_err();
-    let found = adapter.find(Kind::Member, &[]).await.unwrap_err();
-    for error in [pulled, pushed, found] {
-        assert_eq!(error.kind(), ErrorKind::Unsupported);
-    }
     assert_eq!(world.requests(), 0);
 }

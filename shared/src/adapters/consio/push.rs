@@ -66,7 +66,10 @@ impl Rest {
                 let update = writes.update.as_ref();
                 let update =
                     update.ok_or_else(|| lacks("the profile changes no rows: add `write.update`"))?;
-                self.update(resource, update, target, fields, *changed).await
+                match wanted(resource, fields, *changed) {
+                    0 => Ok(as_it_was(target)),
+                    changed => self.update(resource, update, target, fields, changed).await,
+                }
             }
             (ChangeAction::Remove, Some(target)) => match &writes.remove {
                 None => Ok(as_it_was(target)),
@@ -179,13 +182,12 @@ impl Rest {
             .and_then(|row| shown(resource, row))
             .filter(|row| row.id == target.id);
         let position = resource.kind.position("active");
-        let wanted = position
-            .filter(|position| changed >> position & 1 == 1 && resource.mapped() >> position & 1 == 1);
-        let wanted = wanted.and_then(|position| fields.at(position));
+        let active = position.filter(|position| changed >> position & 1 == 1);
+        let active = active.and_then(|position| fields.at(position));
         Ok(echo.unwrap_or_else(|| Made {
             id: target.id.clone(),
             etag: None,
-            active: match wanted {
+            active: match active {
                 Some(crate::model::Value::Bool(active)) => *active,
                 _ => target.active,
             },
@@ -283,6 +285,13 @@ fn put_all(resource: &Resource, row: &mut Json, fields: &Fields, changed: u64) -
         field.pointer.put(row, value);
     }
     Ok(())
+}
+
+/// Leaves the use of a row out of a change that says nothing of it: who does not say wants nothing of it.
+fn wanted(resource: &Resource, fields: &Fields, changed: u64) -> u64 {
+    let position = resource.kind.position("active");
+    let unsaid = position.filter(|position| fields.at(*position).is_none());
+    changed & resource.mapped() & !unsaid.map_or(0, |position| 1 << position)
 }
 
 /// Puts a row into what is sent around it.

@@ -150,8 +150,10 @@ impl Cornerstone {
             KIND.position(name)
                 .is_some_and(|position| differs >> position & 1 == 1)
         };
+        // Who says nothing of its use wants nothing of it.
+        let unsaid = |name: &str| name == "active" && fields.get(name).is_none();
         for field in KIND.fields().iter().filter(|field| differs(field.name)) {
-            if !WRITTEN.contains(&field.name) {
+            if !WRITTEN.contains(&field.name) && !unsaid(field.name) {
                 return Err(cannot(field));
             }
         }

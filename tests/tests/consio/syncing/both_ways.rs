@@ -5,64 +5,16 @@ use super::*;
 const BOTH: [Ability; 2] = [Ability::Everything, Ability::Nothing];
 
 #[tokio::test]
-async fn what_changes_on_either_side_is_on_the_other_after_the_next_run() {
-    for ability in BOTH {
-        let pair = Pair::new(ability, 40).await;
-        pair.sync().await;
-        assert_eq!(pair.members().await.len(), 40);
-        pair.assert_equal().await;
-        let register = pair.world.register();
-        assert_eq!(register.writes(), tests::rest::Writes::default(), "{ability:?}");
-        let members = pair.members().await;
-        pair.edit(&members[0], "email", "her@example.org").await;
-        pair.put(
-            Kind::Member,
-            "900001",
-            json!({ "firstName": "Åse", "lastName": "Ny" }),
-        )
-        .await;
-        pair.world.simulation.advance(SignedDuration::from_mins(5));
-        register.edit_as_human(
-            Collection::Members,
-            row_of(&members[1]),
-            &json!({ "contact": { "email": "der@example.org" } }),
-        );
-        pair.world.add(500);
-        let run = pair.sync().await;
-        pair.assert_equal().await;
-        assert_eq!(pair.members().await.len(), 42, "{ability:?}");
-        let sent = totals(&run, Kind::Member);
-        assert_eq!(
-            (sent.pushed_created, sent.pushed_updated),
-            (1, 1),
-            "{ability:?} {run:?}"
-        );
-        let writes = register.writes();
-        assert_eq!(
-            (writes.created, writes.updated, writes.deleted),
-            (1, 1, 0),
-            "{ability:?}"
-        );
-        // Nothing is left to do: what was written is no news.
-        for _ in 0..2 {
-            let run = pair.sync().await;
-            assert_eq!(totals(&run, Kind::Member).sent, 0, "{ability:?}");
-        }
-        assert_eq!(register.writes(), writes, "{ability:?}");
-    }
-}
-
-#[tokio::test]
 async fn who_is_gone_on_either_side_is_gone_on_the_other() {
     for ability in BOTH {
         let pair = Pair::new(ability, 30).await;
-        pair.sync().await;
+        pair.succeed().await;
         let members = pair.members().await;
         pair.world
             .register()
             .delete_as_human(Collection::Members, row_of(&members[0]));
         pair.delete(Kind::Member, &members[1].id).await;
-        pair.sync().await;
+        pair.succeed().await;
         assert_eq!(pair.members().await.len(), 28, "{ability:?}");
         pair.assert_equal().await;
         assert_eq!(pair.world.register().writes().deleted, 1, "{ability:?}");
@@ -78,7 +30,7 @@ async fn memberships_follow_their_members_by_the_ids_of_each_side() {
         pair.world
             .register()
             .create_as_human(Collection::Memberships, &row);
-        pair.sync().await;
+        pair.succeed().await;
         let membership = pair.records(Kind::Membership).await.remove(0);
         let member = json!(membership.fields)["memberId"].as_str().unwrap().to_owned();
         let members = pair.members().await;
@@ -92,7 +44,7 @@ async fn memberships_follow_their_members_by_the_ids_of_each_side() {
             json!({ "memberId": "900001", "type": "Støtte" }),
         )
         .await;
-        pair.sync().await;
+        pair.succeed().await;
         let there = pair.world.register().rows(Collection::Memberships);
         let new = there.iter().find(|row| row["number"] == "M-2").unwrap();
         let owner = pair
@@ -109,7 +61,7 @@ async fn memberships_follow_their_members_by_the_ids_of_each_side() {
 async fn a_member_that_the_system_has_already_is_compared_and_not_made_again() {
     for ability in BOTH {
         let pair = Pair::new(ability, 2).await;
-        pair.sync().await;
+        pair.succeed().await;
         pair.put(
             Kind::Member,
             "1700",
@@ -117,7 +69,7 @@ async fn a_member_that_the_system_has_already_is_compared_and_not_made_again() {
         )
         .await;
         pair.world.add(700);
-        pair.sync().await;
+        pair.succeed().await;
         pair.assert_equal().await;
         let named = pair
             .world
@@ -133,7 +85,7 @@ async fn a_member_that_the_system_has_already_is_compared_and_not_made_again() {
 #[tokio::test]
 async fn a_row_that_is_refused_waits_in_quarantine_and_is_sent_once_it_is_mended() {
     let pair = Pair::new(Ability::Everything, 2).await;
-    pair.sync().await;
+    pair.succeed().await;
     pair.put(Kind::Member, "900001", json!({ "lastName": "x".repeat(60) }))
         .await;
     let run = pair.run(Mode::Delta).await;
@@ -143,7 +95,7 @@ async fn a_row_that_is_refused_waits_in_quarantine_and_is_sent_once_it_is_mended
     assert!(!waiting[0].message.contains("xxx"), "{waiting:?}");
     pair.put(Kind::Member, "900001", json!({ "lastName": "Ny" }))
         .await;
-    pair.sync().await;
+    pair.succeed().await;
     assert_eq!(pair.quarantine().await, []);
     pair.assert_equal().await;
 }
@@ -152,7 +104,7 @@ async fn a_row_that_is_refused_waits_in_quarantine_and_is_sent_once_it_is_mended
 async fn an_emptied_register_empties_nobody_else() {
     for ability in BOTH {
         let pair = Pair::new(ability, 40).await;
-        pair.sync().await;
+        pair.succeed().await;
         for row in pair.world.rows() {
             pair.world
                 .register()

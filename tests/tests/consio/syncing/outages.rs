@@ -19,7 +19,7 @@ fn down(status: u16) -> Fault {
 async fn survives(ability: Ability, fault: Fault, times: u32, method: Option<&Method>) {
     let name = format!("{ability:?} {fault:?} {method:?}");
     let pair = Pair::new(ability, 20).await;
-    pair.sync().await;
+    pair.succeed().await;
     let members = pair.members().await;
     for (at, member) in members.iter().take(3).enumerate() {
         pair.edit(member, "email", &format!("her{at}@example.org")).await;
@@ -43,9 +43,9 @@ async fn survives(ability: Ability, fault: Fault, times: u32, method: Option<&Me
     let run = pair.run(Mode::Delta).await;
     pair.world.simulation.clear_faults();
     if run.state != RunState::Succeeded {
-        pair.sync().await;
+        pair.succeed().await;
     }
-    pair.sync().await;
+    pair.succeed().await;
     pair.assert_equal().await;
     let writes = pair.world.register().writes();
     assert_eq!(pair.members().await.len(), 25, "{name}");
@@ -84,8 +84,8 @@ async fn a_busy_system_is_left_alone_and_everything_is_sent_in_the_end() {
     for told in [Wait::RetryAfter, Wait::Nowhere] {
         let mut world = Ability::Everything.world(20).await;
         world.settings["answers"] = json!({ "code": "/error/code" });
-        let pair = Pair::with(world).await;
-        pair.sync().await;
+        let pair = Pair::with(world, |_| {}).await;
+        pair.succeed().await;
         for number in 0..30 {
             pair.put(
                 Kind::Member,
@@ -102,11 +102,11 @@ async fn a_busy_system_is_left_alone_and_everything_is_sent_in_the_end() {
         pair.world
             .register()
             .change_settings(|settings| settings.limit = Some(limit));
-        pair.sync().await;
+        pair.succeed().await;
         pair.world
             .register()
             .change_settings(|settings| settings.limit = None);
-        pair.sync().await;
+        pair.succeed().await;
         pair.assert_equal().await;
         let register = pair.world.register();
         assert_eq!(
@@ -120,7 +120,7 @@ async fn a_busy_system_is_left_alone_and_everything_is_sent_in_the_end() {
 #[tokio::test]
 async fn a_listing_in_circles_ends_the_run_and_deletes_nobody() {
     let pair = Pair::new(Ability::Nothing, 40).await;
-    pair.sync().await;
+    pair.succeed().await;
     pair.world
         .register()
         .change_settings(|settings| settings.quirk = Some(Quirk::Circles));
@@ -131,7 +131,7 @@ async fn a_listing_in_circles_ends_the_run_and_deletes_nobody() {
     pair.world
         .register()
         .change_settings(|settings| settings.quirk = None);
-    pair.sync().await;
+    pair.succeed().await;
     pair.assert_equal().await;
 }
 
@@ -142,7 +142,7 @@ async fn rows_that_stand_on_two_pages_are_there_once() {
         pair.world
             .register()
             .change_settings(|settings| settings.quirk = Some(Quirk::Overlaps));
-        pair.sync().await;
+        pair.succeed().await;
         assert_eq!(pair.members().await.len(), 40, "{ability:?}");
         pair.assert_equal().await;
     }
@@ -153,11 +153,11 @@ async fn a_place_that_the_system_has_forgotten_has_everything_read_anew() {
     for place in ["cursor=", "updatedSince="] {
         let pair = Pair::new(Ability::Everything, 30).await;
         if place == "updatedSince=" {
-            pair.sync().await;
+            pair.succeed().await;
             pair.world.add(600);
         }
         pair.world.inject(FaultRule::once(down(410)).at(place));
-        let run = pair.sync().await;
+        let run = pair.succeed().await;
         assert!(!run.restarted.is_empty(), "{place}: {run:?}");
         pair.assert_equal().await;
     }

@@ -23,7 +23,7 @@ async fn busy(pair: &Pair) -> Vec<String> {
 async fn small_pages() -> Pair {
     let mut world = World::with(|settings| settings.repeated_assignment = Repeated::Registered).await;
     world.settings["pageSize"] = json!(8);
-    Pair::with(world).await
+    Pair::with(world, |_| {}).await
 }
 
 async fn ends_well(pair: &Pair, run: &Run) {
@@ -46,25 +46,13 @@ async fn ends_well(pair: &Pair, run: &Run) {
 }
 
 #[tokio::test]
-async fn an_outage_in_the_middle_is_waited_for_and_nothing_is_done_twice() {
-    let pair = small_pages().await;
-    busy(&pair).await;
-    let down = misbehaves(Misbehaviour::Outage);
-    pair.world.inject(FaultRule::once(down.clone()).at(VIEW).after(2));
-    pair.world
-        .inject(FaultRule::once(down).at("/transcripts/").after(17));
-    let run = pair.sync().await;
-    ends_well(&pair, &run).await;
-}
-
-#[tokio::test]
 async fn a_portal_that_goes_down_as_a_whole_is_up_again_for_the_same_run() {
     let pair = small_pages().await;
     busy(&pair).await;
     pair.world.portal().set_outage(Outage::of(Resource::Transcripts));
-    let run = pair.begin(Mode::Delta).await;
+    let run = pair.open(Mode::Delta).await;
     pair.deliver().await;
-    let waiting = read_run(pair.store(), &run.integration, &run.id).await.unwrap();
+    let waiting = pair.now(&run).await;
     assert!(waiting.finished_at.is_none(), "{waiting:?}");
     pair.world.portal().set_outage(Outage::None);
     let run = pair.finish(&run).await;

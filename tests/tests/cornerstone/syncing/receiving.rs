@@ -3,33 +3,6 @@
 use super::*;
 
 #[tokio::test]
-async fn the_first_run_takes_every_enrolment_over_and_the_next_one_nothing() {
-    let mut world = World::with(|settings| settings.repeated_rows = 2).await;
-    world.settings["pageSize"] = json!(7);
-    let pair = Pair::with(world).await;
-    pair.world.portal().seed("1000", 6, 4, 24, 1);
-    for user in pair.world.portal().users() {
-        pair.member(&user.external_id).await;
-    }
-    let run = pair.sync().await;
-    assert_eq!(
-        (run.state, totals(&run).created),
-        (RunState::Succeeded, 24),
-        "{run:?}"
-    );
-    pair.equal().await;
-    let again = totals(&pair.sync().await);
-    assert_eq!((again.created, again.updated, again.sent), (0, 0, 0));
-    let full = totals(&pair.run(Mode::Full).await);
-    assert_eq!(
-        (full.created, full.updated, full.sent, full.removed),
-        (0, 0, 0, 0)
-    );
-    pair.equal().await;
-    assert_eq!(pair.world.portal().api_writes(), 0);
-}
-
-#[tokio::test]
 async fn whoever_is_no_member_waits_and_is_taken_over_once_they_are_one() {
     let pair = Pair::new().await;
     let (members, course) = (pair.people(1).await, pair.world.course().id);
@@ -74,7 +47,7 @@ async fn changes_are_taken_over_however_late_and_in_whatever_order_the_views_tel
     let mut world =
         World::with(|settings| (settings.repeated_rows, settings.shifting_pages) = (2, true)).await;
     world.settings["pageSize"] = json!(3);
-    let pair = Pair::with(world).await;
+    let pair = Pair::with(world, |_| {}).await;
     let users = pair.people(9).await;
     let courses = [pair.world.course().id, pair.world.course().id];
     for user in &users {
