@@ -28,6 +28,7 @@ use crate::simulation_clock::SimulationClock;
 use crate::world::{KIND, World, name};
 
 mod faults;
+mod hearing;
 mod receiving;
 mod sending;
 
