@@ -16,7 +16,7 @@ const MOST: usize = 10 << 20;
 /// A request as it travelled.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
-    path: String,
+    pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
