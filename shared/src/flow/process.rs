@@ -170,15 +170,14 @@ fn asleep(integration: &Integration) -> Option<Ending> {
     }
 }
 
-/// Returns what an event says; one that could not be read is read by the settings of now, and its body kept no longer.
+/// Returns what an event says; one that could not be read is read by the settings of now, and its body kept no longer. Whoever
+/// took it in may have known those of a minute before.
 async fn read_again(
     worker: &Worker,
     event: &mut Event,
     integration: &Integration,
 ) -> Result<Say, StoreError> {
-    if let Say::Unreadable { body: Some(body), .. } = &event.say
-        && event.replays > 0
-    {
+    if let Say::Unreadable { body: Some(body), .. } = &event.say {
         let endpoint =
             inbox::read_endpoint(&*worker.ports.store, &event.integration, &event.endpoint).await?;
         if let (Some(endpoint), Some(bytes)) = (endpoint, KeptBody::bytes(body)) {

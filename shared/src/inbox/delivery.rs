@@ -165,3 +165,35 @@ pub(super) fn group(integration: &IntegrationId, say: &Say, name: &str) -> Strin
     let lane = hash.unwrap_or_else(|| xxh3_64(name.as_bytes())) % LANES;
     format!("{integration}#webhook#{lane}")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::model::Kind;
+
+    #[test]
+    fn a_flood_takes_its_own_lanes_and_no_more_and_each_row_keeps_to_one() {
+        let groups = |integration: &str| {
+            let integration: IntegrationId = integration.parse().unwrap();
+            let about = |number: u32, name: &str| {
+                let hint = Hint {
+                    kind: Kind::Member,
+                    id: number.to_string().into(),
+                };
+                group(&integration, &Say::Rows(vec![hint]), name)
+            };
+            let mut groups = BTreeSet::new();
+            for number in 0..10_000 {
+                let group = about(number, "first");
+                assert_eq!(group, about(number, "second"));
+                groups.insert(group);
+            }
+            groups
+        };
+        let (flooded, other) = (groups("hlf:cornerstone"), groups("dnt:cornerstone"));
+        assert_eq!((flooded.len() as u64, other.len() as u64), (LANES, LANES));
+        assert!(flooded.is_disjoint(&other));
+    }
+}

@@ -7,7 +7,7 @@
 //!
 //! `{"type":"cornerstone","header":"x-webhook-secret"}`
 //!
-//! Source: Cornerstone's release notes of July 2024, "Webhooks"; what they send is not published.
+//! Source: csod.dev, "Webhooks: FAQ", read 2026-11-22, for compression; the release notes of July 2024, "Webhooks".
 
 use jiff::Timestamp;
 use serde::Serialize;

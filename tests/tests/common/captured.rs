@@ -1,23 +1,25 @@
 //! What one thread logs, word by word.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{LazyLock, Mutex, Once};
 use std::thread::ThreadId;
 
 use tracing_subscriber::fmt::MakeWriter;
 
+/// What the threads log that want it kept.
+static KEPT: LazyLock<Mutex<HashMap<ThreadId, Vec<u8>>>> = LazyLock::new(Mutex::default);
+
 /// Keeps what one thread logs: the subscriber is everybody's, since one of a thread's own may come too late for
 /// places that other threads have passed already.
 #[derive(Clone)]
-pub(crate) struct Captured {
-    thread: ThreadId,
-    bytes: Arc<Mutex<Vec<u8>>>,
-}
+pub(crate) struct Captured;
 
 impl Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if std::thread::current().id() == self.thread {
-            self.bytes.lock().unwrap().extend_from_slice(bytes);
+        let mut kept = KEPT.lock().unwrap();
+        if let Some(kept) = kept.get_mut(&std::thread::current().id()) {
+            kept.extend_from_slice(bytes);
         }
         Ok(bytes.len())
     }
@@ -31,28 +33,30 @@ impl MakeWriter<'_> for Captured {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
-        self.clone()
+        Self
     }
 }
 
 impl Captured {
-    /// Begins to keep what this thread logs; once in the life of a process.
+    /// Begins to keep what this thread logs.
     pub(crate) fn begin() -> Self {
-        let captured = Self {
-            thread: std::thread::current().id(),
-            bytes: Arc::default(),
-        };
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(captured.clone())
-            .finish();
-        tracing::subscriber::set_global_default(subscriber).expect("no other test sets one");
-        captured
+        static SET: Once = Once::new();
+        SET.call_once(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_writer(Self)
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).expect("nobody else sets one");
+        });
+        let thread = std::thread::current().id();
+        KEPT.lock().unwrap().insert(thread, Vec::new());
+        Self
     }
 
     /// Returns what was logged so far.
     pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.bytes.lock().unwrap().clone()).unwrap()
+        let kept = KEPT.lock().unwrap();
+        String::from_utf8(kept[&std::thread::current().id()].clone()).unwrap()
     }
 }
 

@@ -42,8 +42,8 @@ pub(crate) struct Pair<W: ?Sized> {
     pub(crate) worker: Worker,
     /// The files that go out and come in.
     pub(crate) objects: Arc<MemoryObjects>,
-    queue: Arc<MemoryQueue>,
-    nobody: Arc<dyn Scheduler>,
+    pub(crate) queue: Arc<MemoryQueue>,
+    pub(crate) nobody: Arc<dyn Scheduler>,
 }
 
 /// Makes a place for files.
@@ -168,9 +168,11 @@ impl<W: Side + ?Sized> Pair<W> {
 
     /// Lets time pass, and has done what is due by then.
     pub(crate) async fn wait(&self, minutes: i64) {
-        self.world
-            .simulation()
-            .advance(SignedDuration::from_mins(minutes));
+        self.pass(SignedDuration::from_mins(minutes)).await;
+    }
+
+    pub(crate) async fn pass(&self, duration: SignedDuration) {
+        self.world.simulation().advance(duration);
         let Worker { ports, publish, .. } = &self.worker;
         reconcile::sweep(ports, publish, &self.nobody, &*self.objects)
             .await

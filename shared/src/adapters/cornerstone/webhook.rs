@@ -1,9 +1,15 @@
-//! What a webhook of Cornerstone says: whose enrolment in what something happened to.
+//! What a webhook of Cornerstone says: whose enrolments in what something happened to.
 //!
-//! What these webhooks hold is not published. So settings say by JSON pointers where in them a user and a training are named;
-//! nothing else is read, and nothing of it is believed: the enrolment is asked for.
+//! The envelope is published: a list of records, empty where it only shows that the portal is alive. What a record holds is not.
+//! So settings say by JSON pointers where in it a user and a training are named; nothing else is read, and nothing of it is
+//! believed: the enrolment is asked for.
 //!
-//! Source: Cornerstone's release notes of July 2024, "Webhooks"; RFC 6901.
+//! Where no record names anybody, the settings are wrong, and a human is told. One that does not among others that do is passed
+//! over: the next run finds what it is about.
+//!
+//! Source: csod.dev, "Webhooks: FAQ", read 2026-11-22; RFC 6901.
+
+use std::slice;
 
 use serde_json::Value;
 
@@ -11,17 +17,18 @@ use super::config::Settings;
 use super::key::Key;
 use super::map;
 use crate::adapter::{Hint, ReadWebhook, Told, Why};
+use crate::json::{self, OTHERS};
 use crate::model::{FieldError, Kind};
 use crate::settings::Section;
 
-/// The most enrolments that one webhook names.
+/// The most records of one webhook.
 const MOST: usize = 1_000;
 
 /// Where a webhook names what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Pointers {
-    /// The list of things that it is about; without, it is about one, or is a list itself.
-    rows: Option<String>,
+    /// The list of records, or the only one; the body itself where it is empty.
+    rows: String,
     /// The user's `externalId`, in each.
     user: String,
     /// The learning object's id, in each.
@@ -29,59 +36,58 @@ pub(super) struct Pointers {
 }
 
 impl Pointers {
-    /// Reads the pointers that are set; the others follow the Transcript API.
+    /// Reads the pointers that are set; of the others, the list is where it is published, and names are those of the Transcript API.
     pub(super) fn read(section: Option<Section<'_>>) -> Option<Self> {
         let usual = Self {
-            rows: None,
-            user: "/data/externalId".to_owned(),
-            course: "/data/learningObjectId".to_owned(),
+            rows: "/records".to_owned(),
+            user: "/externalId".to_owned(),
+            course: "/learningObjectId".to_owned(),
         };
         let Some(section) = section else {
             return Some(usual);
         };
-        let read = |name: &'static str, usual: &str| match section.get(name) {
-            Some(_) => section.text(name, pointer),
-            None => Some(usual.to_owned()),
-        };
-        let rows = section.get("rows").map(|_| section.text("rows", pointer));
-        let (user, course) = (read("user", &usual.user), read("course", &usual.course));
+        let read =
+            |name: &'static str, accept: fn(&str) -> Result<String, String>, usual: String| match section
+                .get(name)
+            {
+                Some(_) => section.text(name, accept),
+                None => Some(usual),
+            };
+        let rows = read("rows", pointer_or_all, usual.rows);
+        let user = read("user", pointer, usual.user);
+        let course = read("course", pointer, usual.course);
         section.finish();
         Some(Self {
-            rows: rows.map_or(Some(None), |rows| rows.map(Some))?,
+            rows: rows?,
             user: user?,
             course: course?,
         })
     }
 
-    fn rows<'a>(&self, body: &'a Value) -> &'a [Value] {
-        let of = match &self.rows {
-            Some(pointer) => body.pointer(pointer),
-            None => Some(body),
-        };
-        match of {
-            Some(Value::Array(rows)) => rows,
-            Some(one) => std::slice::from_ref(one),
-            None => &[],
+    fn rows<'a>(&self, body: &'a Value) -> Option<&'a [Value]> {
+        match body.pointer(&self.rows)? {
+            Value::Array(rows) => Some(rows),
+            one => Some(slice::from_ref(one)),
         }
     }
 
-    /// Reads whose enrolment in what one entry is about; nothing where it names neither.
-    fn hint(&self, row: &Value) -> Result<Option<Hint>, FieldError> {
-        let (user, course) = (row.pointer(&self.user), row.pointer(&self.course));
-        let (Some(user), Some(course)) = (user, course) else {
-            return Ok(None);
-        };
-        let key = map::text(user)
-            .zip(course.as_str())
-            .and_then(|(user, course)| Key::new(&user, course));
-        let key = key.ok_or_else(|| {
-            let reason = "must name a user and a learning object where `settings.webhooks` says that it does";
-            FieldError::new("body", reason)
-        })?;
-        Ok(Some(Hint {
+    /// Reads whose enrolment in what one record is about.
+    fn hint(&self, row: &Value) -> Option<Hint> {
+        let (user, course) = (row.pointer(&self.user)?, row.pointer(&self.course)?);
+        // A number that is no whole one, or too large to be read as it is written, is nobody's.
+        let user = map::text(user).filter(|_| !user.is_f64())?;
+        let key = Key::new(&user, course.as_str()?)?;
+        Some(Hint {
             kind: Kind::CourseEnrollment,
             id: key.id(),
-        }))
+        })
+    }
+}
+
+fn pointer_or_all(text: &str) -> Result<String, String> {
+    match text {
+        "" => Ok(String::new()),
+        text => pointer(text),
     }
 }
 
@@ -89,7 +95,7 @@ fn pointer(text: &str) -> Result<String, String> {
     let escaped = text.replace("~0", "").replace("~1", "");
     match text.starts_with('/') && text.len() <= 200 && !escaped.contains('~') {
         true => Ok(text.to_owned()),
-        false => Err("must be a JSON pointer such as /data/externalId".to_owned()),
+        false => Err("must be a JSON pointer such as /user/externalId".to_owned()),
     }
 }
 
@@ -105,25 +111,31 @@ impl Webhooks {
 
 impl ReadWebhook for Webhooks {
     fn read(&self, body: &[u8]) -> Result<Told, FieldError> {
-        let body: Value =
-            serde_json::from_slice(body).map_err(|_| FieldError::new("body", "must be JSON"))?;
-        let rows = self.0.rows(&body);
+        let odd = |reason: String| FieldError::new("body", reason);
+        let body =
+            json::parse(body, OTHERS).map_err(|_| odd("must be JSON, with no name twice".to_owned()))?;
+        let rows = self.0.rows(&body).ok_or_else(|| {
+            odd("must have a list of records where `settings.webhooks.rows` says that it does".to_owned())
+        })?;
+        if rows.is_empty() {
+            return Ok(Told::Nothing(Why::NoRows));
+        }
         if rows.len() > MOST {
-            return Err(FieldError::new(
-                "body",
-                format!("must name at most {MOST} enrolments"),
-            ));
+            return Err(odd(format!("must have at most {MOST} records")));
         }
         let mut hints: Vec<Hint> = Vec::new();
-        for row in rows {
-            if let Some(hint) = self.0.hint(row)?.filter(|hint| !hints.contains(hint)) {
+        for hint in rows.iter().filter_map(|row| self.0.hint(row)) {
+            if !hints.contains(&hint) {
                 hints.push(hint);
             }
         }
-        Ok(match hints.is_empty() {
-            true => Told::Nothing(Why::NoRows),
-            false => Told::Rows(hints),
-        })
+        match hints.is_empty() {
+            true => Err(odd(
+                "must name a user and a learning object where `settings.webhooks` says that it does"
+                    .to_owned(),
+            )),
+            false => Ok(Told::Rows(hints)),
+        }
     }
 }
 
@@ -157,28 +169,93 @@ mod tests {
 
     #[test]
     fn whom_and_what_it_is_about_is_read_where_the_settings_say() {
-        let usual = json!({ "event": "TrainingCompleted", "data": { "externalId": "7", "learningObjectId": COURSE } });
-        assert_eq!(told(&json!({}), &usual), Ok(Told::Rows(vec![row("7")])));
-        assert_eq!(
-            told(&json!({}), &json!([usual, usual])),
-            Ok(Told::Rows(vec![row("7")]))
-        );
-        let settings = json!({ "rows": "/records", "user": "/user/id", "course": "/lo" });
-        let body = json!({ "records": [
-            { "user": { "id": 7 }, "lo": COURSE.to_uppercase() }, { "user": { "id": "8" }, "lo": COURSE },
+        let usual = json!({ "records": [
+            { "eventType": "Training Completed", "externalId": "7", "learningObjectId": COURSE },
+            { "eventType": "Training Assigned", "externalId": "7", "learningObjectId": COURSE },
         ] });
+        assert_eq!(told(&json!({}), &usual), Ok(Told::Rows(vec![row("7")])));
+        let settings = json!({ "rows": "/data/list", "user": "/user/id", "course": "/lo" });
+        let body = json!({ "data": { "list": [
+            { "user": { "id": 7 }, "lo": COURSE.to_uppercase() }, { "user": { "id": "8" }, "lo": COURSE },
+        ] } });
         assert_eq!(told(&settings, &body), Ok(Told::Rows(vec![row("7"), row("8")])));
+        let itself = json!({ "externalId": "7", "learningObjectId": COURSE });
+        for body in [json!([itself]), itself] {
+            assert_eq!(
+                told(&json!({ "rows": "" }), &body),
+                Ok(Told::Rows(vec![row("7")]))
+            );
+        }
     }
 
     #[test]
-    fn what_names_nobody_is_passed_over_and_what_names_them_badly_is_refused() {
-        let none = Ok(Told::Nothing(Why::NoRows));
-        assert_eq!(told(&json!({}), &json!({ "status": "Running" })), none);
-        assert_eq!(told(&json!({ "rows": "/records" }), &json!({})), none);
-        let odd = json!({ "data": { "externalId": "canary", "learningObjectId": "canary" } });
-        let error = told(&json!({}), &odd).unwrap_err();
-        assert_eq!(error.field, "body");
-        assert!(!error.to_string().contains("canary"));
+    fn an_empty_list_is_about_nobody() {
+        let alive = json!({ "subscriptionId": "x", "sessionId": "y", "attemptNumber": 1, "records": [] });
+        assert_eq!(told(&json!({}), &alive), Ok(Told::Nothing(Why::NoRows)));
+    }
+
+    #[test]
+    fn what_names_nobody_is_passed_over_among_others_and_refused_by_itself() {
+        let good = json!({ "externalId": "7", "learningObjectId": COURSE });
+        let odd = [
+            json!({ "status": "canary" }),
+            json!({ "externalId": "canary" }),
+            json!({ "externalId": "canary", "learningObjectId": "canary" }),
+            json!({ "externalId": "", "learningObjectId": COURSE }),
+            json!("canary"),
+            json!(null),
+        ];
+        for odd in odd {
+            let both = json!({ "records": [odd, good] });
+            assert_eq!(told(&json!({}), &both), Ok(Told::Rows(vec![row("7")])));
+            let error = told(&json!({}), &json!({ "records": [odd] })).unwrap_err();
+            assert_eq!(error.field, "body");
+            assert!(!error.to_string().contains("canary"));
+        }
+        for body in [
+            json!({}),
+            json!([]),
+            json!("canary"),
+            json!({ "data": { "records": [] } }),
+        ] {
+            let error = told(&json!({}), &body).unwrap_err();
+            assert!(error.to_string().contains("settings.webhooks.rows"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_json_is_refused_and_a_number_is_read_as_it_is_written() {
+        let body = |user: &str| {
+            format!(
+                r#"{{ "records": [{{ "externalId": {user}, "learningObjectId": "{COURSE}", "new": "å" }}] }}"#
+            )
+        };
+        let read = |text: &str| Webhooks(pointers(&json!({})).unwrap()).read(text.as_bytes());
+        for (user, member) in [
+            ("9007199254740993", "9007199254740993"),
+            ("18446744073709551615", "18446744073709551615"),
+            (r#""\u00e5se""#, "åse"),
+            (r#""0007""#, "0007"),
+        ] {
+            assert_eq!(read(&body(user)), Ok(Told::Rows(vec![row(member)])), "{user}");
+        }
+        for user in [
+            "1e400",
+            "18446744073709551616",
+            "7.5",
+            "-0",
+            "NaN",
+            "true",
+            r#""\ud800""#,
+            r#""7\u0000""#,
+            r#""7", "externalId": "8""#,
+        ] {
+            assert_eq!(read(&body(user)).unwrap_err().field, "body", "{user}");
+        }
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        for text in ["", "{", &format!("\u{feff}{}", body("7")), &deep] {
+            assert_eq!(read(text).unwrap_err().field, "body");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::pair::{self, said};
 use crate::world::{KIND, World, name};
 
 mod faults;
+mod hearing;
 mod receiving;
 mod sending;
 

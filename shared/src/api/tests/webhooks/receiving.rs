@@ -88,15 +88,21 @@ async fn whatever_is_wrong_with_who_sends_and_to_where_is_answered_alike() {
 #[tokio::test]
 async fn what_is_not_a_webhook_is_refused_before_anything_is_looked_up() {
     let hook = Hook::new().await;
+    let receiver = hook.world.receiver.clone();
+    let api = Api::new(webhook_routes(WebhookState { receiver }), &hook.world.ports);
     for method in [
         Method::GET,
+        Method::HEAD,
         Method::PUT,
+        Method::PATCH,
         Method::DELETE,
         Method::OPTIONS,
         Method::TRACE,
     ] {
-        let answer = hook.world.answer(ask(method.clone(), &hook.path).by(None)).await;
+        let request = http::Request::builder().method(method.clone()).uri(&hook.path);
+        let answer = Answer::from(api.answer(request.body("canary".into()).unwrap()).await);
         assert_eq!(answer.status, 405, "{method}");
+        assert!(!answer.body.contains("canary"), "{method}");
     }
     let send = |content_type: &str, body: Vec<u8>| {
         let ask = ask(Method::POST, &hook.path).header(HEADER, &hook.secret);
@@ -119,6 +125,10 @@ async fn what_is_not_a_webhook_is_refused_before_anything_is_looked_up() {
     ] {
         assert_eq!(send(not_taken, body.clone()).await.status, 415, "{not_taken}");
     }
+    let untyped = ask(Method::POST, &hook.path)
+        .header(HEADER, &hook.secret)
+        .body(body.clone());
+    assert_eq!(hook.world.answer(untyped.by(None)).await.status, 415);
     assert_eq!(send("application/json", Vec::new()).await.status, 400);
     let padded = |length: usize| [&body[..], &vec![b' '; length - body.len()]].concat();
     assert_eq!(send("application/json", padded(256 << 10)).await.status, 202);
@@ -139,6 +149,29 @@ async fn what_is_not_a_webhook_is_refused_before_anything_is_looked_up() {
         .answer(gzip.header("content-encoding", "gzip").by(None))
         .await;
     assert_eq!(gzip.status, 415);
+}
+
+#[tokio::test]
+async fn a_path_that_is_nearly_one_leads_nowhere_whoever_is_behind_it() {
+    let hook = Hook::new().await;
+    let nobody = hook.path.replace(&hook.id, "hlf.AAAAAAAAAAAAAAAAAAAAAA");
+    for nearly in [
+        |path: &str| format!("{path}/"),
+        |path: &str| format!("{path}/events"),
+        |path: &str| path.replace("/v1/", "/V1/"),
+        |path: &str| path.replace("/webhooks/", "//webhooks/"),
+    ] {
+        let mut answers = Vec::new();
+        for path in [&hook.path, &nobody] {
+            let ask = ask(Method::POST, &nearly(path)).json(&context(ROW));
+            let answer = hook.world.answer(ask.header(HEADER, &hook.secret).by(None)).await;
+            let mut body = answer.json();
+            body.as_object_mut().unwrap().remove("instance");
+            answers.push((answer.status.as_u16(), body));
+        }
+        assert_eq!(answers[0].0, 404, "{answers:?}");
+        assert_eq!(answers[0], answers[1]);
+    }
 }
 
 /// A queue that takes nothing.
