@@ -67,3 +67,8 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hinted_at: Option<Timestamp>,
 }
+
+impl Link {
+    /// The version of no field map: the row is compared whenever it is read, also where it is as it was.
+    pub const UNCOMPARED: u32 = 0;
+}

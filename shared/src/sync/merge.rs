@@ -227,7 +227,7 @@ impl Rules<'_> {
             mapping: if told_all {
                 self.integration.mapping_version
             } else {
-                0
+                Link::UNCOMPARED
             },
             base,
             held: BTreeSet::new(),

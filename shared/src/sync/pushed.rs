@@ -50,7 +50,37 @@ impl Engine<'_> {
         pending: &Pending,
     ) -> Result<(), Stop> {
         work.totals(kind).handed_over += 1;
+        self.doubt(work, kind, pending).await?;
         self.sent(work, kind, pending).await
+    }
+
+    /// Has the next reading of everything compare the row, also where that is as it was: the change may never get there.
+    async fn doubt(&self, work: &Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
+        let Some(external) = self.external(pending) else {
+            return Ok(());
+        };
+        let key = records::link_key(&self.integration.id, kind, &external);
+        let Some(row) = self.read(std::slice::from_ref(&key)).await?.pop().flatten() else {
+            return Ok(());
+        };
+        let link: Link = row.decode()?;
+        if link.mapping == Link::UNCOMPARED {
+            return Ok(());
+        }
+        let link = Link {
+            mapping: Link::UNCOMPARED,
+            ..link
+        };
+        let writes = vec![
+            self.put_fenced(work, &key, Some(&row), Content::of(&link)),
+            Write::check(lease_key(&self.integration.id), Expect::Version(work.fence)),
+        ];
+        match self.write(writes).await {
+            Err(StoreError::Refused { parts }) if parts.contains(&1) => Err(Stop::Fenced),
+            // Whoever wrote it has compared it.
+            Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn sent(&self, work: &Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {

@@ -12,7 +12,7 @@ use super::config::FileSettings;
 use crate::adapter::{Change, Error, ErrorKind, Item, KindCapability, References};
 use crate::adapters::files::{Columns, Layout, Row};
 use crate::csv::Profile;
-use crate::model::{FieldError, FilePurpose, FileRowKey, Kind};
+use crate::model::{FieldError, FilePurpose, Kind};
 use crate::transfer::{FileRow, Table, Tables};
 
 impl FileSettings {
@@ -50,12 +50,18 @@ impl Layout for FileSettings {
         self.kinds.iter().map(of).collect()
     }
 
+    fn purposes(&self, kind: Kind) -> Vec<FilePurpose> {
+        kind.plural().parse().into_iter().collect()
+    }
+
     fn row(&self, kind: Kind, change: &Change, _: Date) -> Result<Row, Error> {
         let columns = self.demand(kind)?;
-        let unnamed = |_| Error::new(ErrorKind::Rejected, "cannot be the key of a row").at_field("id");
+        let purpose = kind
+            .plural()
+            .parse()
+            .map_err(|_| Error::new(ErrorKind::Unsupported, "no file is of this kind"))?;
         Ok(Row {
-            purpose: kind.plural().parse::<FilePurpose>().map_err(unnamed)?,
-            key: change.key.as_str().parse::<FileRowKey>().map_err(unnamed)?,
+            purpose,
             value: columns.row(change),
         })
     }

@@ -19,7 +19,7 @@ use super::{columns, load, map};
 use crate::adapter::{Change, Error, ErrorKind, Item, KindCapability, References};
 use crate::adapters::files::{Columns, Layout, Row, faulty_row};
 use crate::csv::{Audience, Profile};
-use crate::model::{FieldDefinition, FieldError, FieldType, FilePurpose, FileRowKey, Group, Kind};
+use crate::model::{FieldDefinition, FieldError, FieldType, FilePurpose, Group, Kind};
 use crate::settings::{Faults, Section};
 use crate::transfer::{FileRow, Table, Tables};
 
@@ -100,12 +100,17 @@ impl Layout for TranscriptFiles {
         }]
     }
 
+    fn purposes(&self, _: Kind) -> Vec<FilePurpose> {
+        let types = load::training_types().iter();
+        types
+            .filter_map(|training_type| purpose(training_type).ok())
+            .collect()
+    }
+
     fn row(&self, _: Kind, change: &Change, today: Date) -> Result<Row, Error> {
         let (training_type, value) = load::row(change, today)?;
-        let unnamed = |_| Error::new(ErrorKind::Rejected, "cannot be the key of a row").at_field("id");
         Ok(Row {
             purpose: purpose(training_type)?,
-            key: change.key.as_str().parse::<FileRowKey>().map_err(unnamed)?,
             value,
         })
     }

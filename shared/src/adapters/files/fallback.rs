@@ -140,9 +140,9 @@ impl<A: Adapter, L: Layout> Fallback<A, L> {
     async fn by_file(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
         let outcomes = self.files.hand_over(kind, changes).await?;
         let waits = |error: Error| {
-            Ok(Pushed::Waits(format!(
-                "for the API, since no file can carry them: {error}"
-            )))
+            let field = error.field().unwrap_or("the change");
+            let reason = format!("for the API, since no file can carry them: {field} {error}");
+            Ok(Pushed::Waits(reason))
         };
         Ok(outcomes
             .into_iter()
@@ -172,7 +172,7 @@ impl<A: Adapter, L: Layout> Fallback<A, L> {
 }
 
 fn way(standing: Option<(RowStanding, bool)>) -> Way {
-    match standing.filter(|(standing, _)| standing.is_open()) {
+    match standing {
         None => Way::Api,
         Some((_, true)) => Way::Settled(Pushed::HandedOver),
         Some((standing, false)) if standing.state == FileState::Collecting => Way::File,

@@ -66,7 +66,6 @@ pub struct FileStores {
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) purpose: FilePurpose,
-    pub(super) key: FileRowKey,
     pub(super) value: Value,
 }
 
@@ -74,6 +73,9 @@ pub(super) struct Row {
 pub(super) trait Layout: Debug + Send + Sync + 'static {
     /// Returns the kinds of record that travel by them; uploads of a kind have its plural as their purpose.
     fn kinds(&self) -> Vec<KindCapability>;
+
+    /// Returns what files with records of a kind are for, all of them.
+    fn purposes(&self, kind: Kind) -> Vec<FilePurpose>;
 
     /// Returns the row that tells of a change, on this day in UTC.
     ///
@@ -136,6 +138,11 @@ impl<L: Layout> Files<L> {
         let today = self.clock.now().to_zoned(TimeZone::UTC).date();
         self.layout.row(kind, change, today)
     }
+}
+
+/// Returns the key of the row that tells of a record.
+fn key(change: &Change) -> FileRowKey {
+    change.key.as_str().parse().expect("the id of a record is a key")
 }
 
 /// Returns what uploads of a kind are announced for.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Files, Layout, Row, failed};
+use super::{Files, Layout, Row, failed, key};
 use crate::adapter::{Change, Outcome, Pushed, Result};
 use crate::model::{FilePurpose, FileRowKey, Kind};
 use crate::transfer::{self, Repeat, RowStanding};
@@ -16,9 +16,9 @@ impl<L: Layout> Files<L> {
         let mut batches: BTreeMap<(FilePurpose, bool), Vec<(FileRowKey, Value)>> = BTreeMap::new();
         for change in changes {
             outcomes.push(match self.row(kind, change) {
-                Ok(Row { purpose, key, value }) => {
+                Ok(Row { purpose, value }) => {
                     let batch = batches.entry((purpose, change.target.is_some())).or_default();
-                    batch.push((key, value));
+                    batch.push((key(change), value));
                     Ok(Pushed::HandedOver)
                 }
                 Err(error) => Err(error),
@@ -35,35 +35,27 @@ impl<L: Layout> Files<L> {
         Ok(outcomes)
     }
 
-    /// Says by which file the row for each change went out last, and whether it said the same; nothing for one that no file
-    /// can carry, or has carried.
-    pub(in crate::adapters) async fn standings(
+    /// Says in which file the row for each change is that nobody has decided about yet, and whether it says the same there.
+    pub(super) async fn standings(
         &self,
         kind: Kind,
         changes: &[Change],
     ) -> Result<Vec<Option<(RowStanding, bool)>>> {
+        let keys: Vec<FileRowKey> = changes.iter().map(key).collect();
         let rows: Vec<Option<Row>> = changes.iter().map(|change| self.row(kind, change).ok()).collect();
-        let mut keys: BTreeMap<FilePurpose, Vec<FileRowKey>> = BTreeMap::new();
-        for row in rows.iter().flatten() {
-            keys.entry(row.purpose.clone()).or_default().push(row.key.clone());
-        }
-        let mut known = BTreeMap::new();
-        for (purpose, keys) in keys {
-            let standings =
-                transfer::standings(&*self.stores.store, &self.integration, &purpose, &keys).await;
+        let mut open = vec![None; changes.len()];
+        for purpose in self.layout.purposes(kind) {
+            let (store, id) = (&*self.stores.store, &self.integration);
+            let standings = transfer::standings(store, id, &purpose, &keys).await;
             let standings = standings.map_err(|error| failed(error.into()))?;
-            known.extend(
-                keys.into_iter()
-                    .zip(standings)
-                    .map(|(key, standing)| ((purpose.clone(), key), standing)),
-            );
+            for ((slot, standing), row) in open.iter_mut().zip(standings).zip(&rows) {
+                if let Some(standing) = standing.filter(RowStanding::is_open) {
+                    let row = row.as_ref().filter(|row| row.purpose == purpose);
+                    let same = row.is_some_and(|row| standing.says(&row.value));
+                    *slot = Some((standing, same));
+                }
+            }
         }
-        let stands = |row: Option<Row>| {
-            let row = row?;
-            let standing = known.get(&(row.purpose, row.key))?.clone()?;
-            let same = standing.says(&row.value);
-            Some((standing, same))
-        };
-        Ok(rows.into_iter().map(stands).collect())
+        Ok(open)
     }
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::pair::{self, said};
 use crate::world::{KIND, World, name};
 
+mod falling_back;
 mod faults;
 mod hearing;
 mod receiving;
