@@ -215,6 +215,9 @@ pub struct Target {
     pub etag: Option<Box<str>>,
     /// Whether it was in use.
     pub active: bool,
+    /// Which fields may be told, by position in [`Kind::fields`]: what was never compared, and what a human decides about,
+    /// is left alone.
+    pub tellable: u64,
 }
 
 /// What to do with a row.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::Ports;
+use crate::adapters;
 use crate::integration::{self, Integration, State, Stored};
 use crate::model::IntegrationId;
 use crate::oauth::{self, Standing, TokenError, TokenErrorKind, TokenRow, TokenSource};
@@ -179,6 +180,7 @@ async fn look(ports: &Ports, registrations: &dyn Registrations, key: &Key) -> Re
 /// Says whether tokens are renewed though nobody needs one: a person's sign-in would end if it were not used.
 fn keeps_alive(integration: &Integration, row: &TokenRow) -> bool {
     match integration.state {
+        _ if !adapters::needs_credentials(integration.id.system, &integration.settings) => false,
         State::Active => true,
         State::Paused => row.refresh.is_some(),
         State::NeedsReauthorization | State::Disconnecting => false,

@@ -230,16 +230,22 @@ impl Order {
 
     fn credentials_expire_at(&self, before: Option<&Integration>) -> Option<Timestamp> {
         match &self.wanted.credentials {
+            _ if !adapters::needs_credentials(self.id.system, &self.wanted.settings) => None,
             Some(credentials) => adapters::credentials_expire_at(self.id.system, credentials),
             None => before.and_then(|before| before.credentials_expire_at),
         }
     }
 
-    /// A new credential is taken to work until the system says otherwise.
+    /// A new credential, or none where none is needed any more, is taken to work until the system says otherwise.
     fn state(&self, before: Option<&Integration>) -> State {
         match before.map(|before| before.state) {
             None => State::Active,
-            Some(State::NeedsReauthorization) if self.wanted.credentials.is_some() => State::Active,
+            Some(State::NeedsReauthorization)
+                if self.wanted.credentials.is_some()
+                    || !adapters::needs_credentials(self.id.system, &self.wanted.settings) =>
+            {
+                State::Active
+            }
             Some(state) => state,
         }
     }

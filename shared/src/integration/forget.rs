@@ -40,6 +40,7 @@ pub(super) async fn all(ports: &Ports, id: &IntegrationId, deadline: Timestamp) 
 fn plain(id: &IntegrationId) -> Vec<Query> {
     let organization = id.organization.as_str();
     let control = [
+        "breaker",
         "cursor",
         "pause",
         "expiry",

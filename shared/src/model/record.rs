@@ -31,6 +31,8 @@ pub struct Record {
     pub modified_by: Origin,
     /// The id that each system knows it by.
     pub links: BTreeMap<System, Box<str>>,
+    /// The systems that it was handed over to as a new one, and that have told of no row for it yet.
+    pub handed_to: BTreeSet<System>,
     /// When it was deleted; its fields are gone, its row keeps the version.
     pub deleted_at: Option<Timestamp>,
     /// The record that it was merged into.
@@ -62,6 +64,10 @@ pub struct Link {
     pub settled: BTreeSet<Group>,
     /// Whether the row is in use on the other side; some systems refuse changes of one that is not.
     pub active: bool,
+    /// What was handed over since the system last told of the row as it should be, the oldest first; nothing at all is its
+    /// removal. What the system tells of these is no change of its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed: Vec<Base>,
     /// When the row was asked for, where it was a webhook that had it taken over and no run has since; of a system whose
     /// pages are behind, also when it was told of a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,4 +77,17 @@ pub struct Link {
 impl Link {
     /// The version of no field map: the row is compared whenever it is read, also where it is as it was.
     pub const UNCOMPARED: u32 = 0;
+
+    /// How many states that were handed over are kept.
+    const HANDED: usize = 8;
+
+    /// Keeps in mind what was handed over, and that nobody knows what becomes of it.
+    pub fn hand_over(&mut self, state: Base) {
+        self.mapping = Self::UNCOMPARED;
+        if self.handed.last() != Some(&state) {
+            self.handed.push(state);
+            let surplus = self.handed.len().saturating_sub(Self::HANDED);
+            self.handed.drain(..surplus);
+        }
+    }
 }

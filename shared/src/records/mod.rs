@@ -15,7 +15,7 @@ mod list;
 mod put;
 mod reimbursement;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -49,6 +49,8 @@ struct Written<'a> {
     modified_by: Origin,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     links: &'a BTreeMap<System, Box<str>>,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    handed_to: &'a BTreeSet<System>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +65,8 @@ struct Kept {
     modified_by: Origin,
     #[serde(default)]
     links: BTreeMap<System, Box<str>>,
+    #[serde(default)]
+    handed_to: BTreeSet<System>,
     deleted_at: Option<Timestamp>,
     merged_into: Option<RecordId>,
 }
@@ -132,6 +136,7 @@ impl Record {
             modified_at,
             modified_by,
             links,
+            handed_to: BTreeSet::new(),
             deleted_at,
             merged_into,
         }
@@ -154,6 +159,7 @@ impl Record {
             modified_at: now,
             modified_by: by,
             links,
+            handed_to: self.handed_to.clone(),
             deleted_at: Some(now),
             merged_into,
         }
@@ -167,7 +173,9 @@ impl Record {
     pub fn content(&self) -> Content {
         let content = self.written();
         match self.deleted_at {
-            Some(at) if self.links.is_empty() => content.expires_at(at.checked_add(REMEMBERED).unwrap_or(at)),
+            Some(at) if self.links.is_empty() && self.handed_to.is_empty() => {
+                content.expires_at(at.checked_add(REMEMBERED).unwrap_or(at))
+            }
             _ => content,
         }
     }
@@ -178,6 +186,7 @@ impl Record {
             modified_at: self.modified_at,
             modified_by: self.modified_by,
             links: &self.links,
+            handed_to: &self.handed_to,
             deleted_at: self.deleted_at,
             merged_into: self.merged_into.as_ref(),
         })
@@ -201,6 +210,7 @@ impl Record {
             modified_at,
             modified_by,
             links,
+            handed_to,
             deleted_at,
             merged_into,
             ..
@@ -211,6 +221,7 @@ impl Record {
             modified_at,
             modified_by,
             links,
+            handed_to,
             deleted_at,
             merged_into,
         })

@@ -308,7 +308,9 @@ fn wished(ports: &Ports, wish: &Wish, before: Option<Record>) -> Record {
         ports.now(),
         Origin::Platform,
     );
-    record.links = before.map(|before| before.links).unwrap_or_default();
+    if let Some(before) = before {
+        (record.links, record.handed_to) = (before.links, before.handed_to);
+    }
     record
 }
 

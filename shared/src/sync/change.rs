@@ -75,6 +75,7 @@ impl Engine<'_> {
                 id,
                 etag: link.etag.clone(),
                 active: link.active,
+                tellable: tellable(link, capability),
             })
         });
         let key = pending.id.clone();
@@ -162,6 +163,15 @@ pub(super) fn id_of(mark: &Row, kind: Kind) -> Option<RecordId> {
         .ok()
 }
 
+/// Returns the fields that are ours to send: not what a human is deciding or has decided, and not what was never compared,
+/// which may say more there.
+fn tellable(link: &Link, capability: &KindCapability) -> u64 {
+    let kind = capability.kind;
+    let decided = link.held.union(&link.settled);
+    let decided = decided.fold(0, |bits, group| bits | kind.positions(*group));
+    capability.mapped & !decided & link.base.known(kind)
+}
+
 /// Returns the fields that the system does not have as the platform has them.
 fn changed(record: &Record, link: Option<&Link>, capability: &KindCapability) -> u64 {
     let kind = capability.kind;
@@ -169,9 +179,10 @@ fn changed(record: &Record, link: Option<&Link>, capability: &KindCapability) ->
     let Some(link) = link else {
         return capability.mapped;
     };
-    // What a human is deciding or has decided is not ours to send, and what was never compared may say more there.
-    let decided = link.held.union(&link.settled);
-    let decided = decided.fold(0, |bits, group| bits | kind.positions(*group));
-    let among = capability.mapped & !decided & link.base.known(kind);
-    link.base.differs(&ours, kind, among)
+    let among = tellable(link, capability);
+    let handed = link
+        .handed
+        .last()
+        .map_or(0, |state| state.differs(&ours, kind, among));
+    link.base.differs(&ours, kind, among) | handed
 }

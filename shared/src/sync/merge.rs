@@ -9,6 +9,8 @@
 //! | as agreed | changed | it is sent |
 //! | changed | changed | the group's rule decides; what we wrote ourselves is no change |
 //!
+//! What was handed over and is told now is no change of the system's: where the platform has changed since, it is sent.
+//!
 //! A field that the row does not tell of is no field that is empty: it is left as it is on both sides.
 //!
 //! Where the platform's side is to be sent, what the system has becomes the base, so that exactly what differs is sent.
@@ -77,6 +79,8 @@ struct Sides<'a> {
     known: bool,
     held: bool,
     settled: bool,
+    /// Whether the system tells what was handed over to it.
+    echo: bool,
 }
 
 impl Rules<'_> {
@@ -147,6 +151,7 @@ impl Rules<'_> {
                 known: among & known != 0,
                 held: before.is_some_and(|link| link.held.contains(&group)),
                 settled: before.is_some_and(|link| link.settled.contains(&group)),
+                echo: before.is_some_and(|link| link.handed.iter().any(|state| !differs(state, &theirs))),
             };
             match self.judge(&sides) {
                 Verdict::Agreed => now.base = now.base.with(&theirs, self.kind, among),
@@ -161,6 +166,13 @@ impl Rules<'_> {
                 Verdict::Hold => drop(now.held.insert(group)),
                 Verdict::Keep => {}
             }
+        }
+        // Once it tells what was handed over last, nothing is on its way any more.
+        let handed = before.map_or(&[][..], |link| &link.handed);
+        let arrived = |last: &Base| last.differs(&theirs, self.kind, mapped) == 0;
+        if handed.last().is_some_and(|last| !arrived(last)) {
+            now.handed = handed.to_vec();
+            now.mapping = Link::UNCOMPARED;
         }
         if before.map_or(&BTreeSet::new(), |link| &link.held) != &now.held {
             merged.review = Some(now.held.clone());
@@ -177,6 +189,7 @@ impl Rules<'_> {
             (true, ..) if sides.settled => Verdict::Take,
             (true, true, true) if !sides.known => self.first_meeting(sides),
             (true, true, true) if sides.held => Verdict::Hold,
+            (true, true, _) if sides.echo && sends => Verdict::Send,
             (true, true, true) if sides.external.ours && sends => Verdict::Send,
             (true, true, true) => self.conflict(sides),
             (true, true, false) => Verdict::Take,
@@ -219,7 +232,7 @@ impl Rules<'_> {
         }
     }
 
-    fn link(&self, record: &RecordId, external: &ExternalRecord, base: Base) -> Link {
+    pub(super) fn link(&self, record: &RecordId, external: &ExternalRecord, base: Base) -> Link {
         let told_all = self.mapped & !external.told == 0;
         Link {
             record: record.clone(),
@@ -232,6 +245,7 @@ impl Rules<'_> {
             base,
             held: BTreeSet::new(),
             settled: BTreeSet::new(),
+            handed: Vec::new(),
             active: external.active,
             hinted_at: None,
         }
@@ -257,6 +271,7 @@ impl Rules<'_> {
             changed.modified_by = Origin::System(system);
         }
         changed.links.insert(system, external.id.clone());
+        changed.handed_to.remove(&system);
         Some(changed)
     }
 }

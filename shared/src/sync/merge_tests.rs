@@ -84,6 +84,7 @@ fn merge(case: &Case) -> Merged {
         base: Base::of(agreed, u64::MAX),
         held: [].into(),
         settled: [].into(),
+        handed: Vec::new(),
         active: true,
         hinted_at: None,
     });

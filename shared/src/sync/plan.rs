@@ -8,7 +8,7 @@ use super::review::{self, Review, Subject};
 use super::totals::Totals;
 use super::writer::Writer;
 use crate::adapter::ExternalRecord;
-use crate::model::{Fields, Kind, Link, Origin, Record};
+use crate::model::{Base, Fields, Kind, Link, Origin, Record, RecordId};
 use crate::records;
 use crate::store::{Content, Write};
 
@@ -50,26 +50,17 @@ impl Engine<'_> {
             .as_ref()
             .map(|(_, record)| record)
             .filter(|record| record.is_live());
-        // A record and its link come into being together: a link whose record is no longer there outlived it.
-        let deleted_here = pair.link.is_some()
-            && pair
-                .record
-                .as_ref()
-                .is_none_or(|(_, record)| !record.is_live() && record.modified_by == Origin::Platform);
-        if deleted_here {
+        // A record and its link come into being together: a link whose record is no longer there outlived it. One that was
+        // handed over may be deleted before the system tells of its row.
+        let gone = |record: Option<&Record>| {
+            record.is_none_or(|record| !record.is_live() && record.modified_by == Origin::Platform)
+        };
+        let record = pair.record.as_ref().map(|(_, record)| record);
+        let handed_over = record.is_some_and(|record| record.handed_to.contains(&system));
+        if (pair.link.is_some() || handed_over) && gone(record) {
             return self.keep_deleted(writer, kind, pair);
         }
-        let mapped = self
-            .adapter
-            .capability()
-            .of(kind)
-            .map_or(0, |capability| capability.mapped);
-        let rules = Rules {
-            integration: self.integration,
-            kind,
-            mapped,
-            now: self.clock.now(),
-        };
+        let rules = self.rules(kind);
         let link = pair.link.as_ref().map(|(_, link)| link);
         let merged = rules.merge(&pair.id, live, link, &pair.external);
         let effect = effect(live, &merged);
@@ -87,35 +78,87 @@ impl Engine<'_> {
         }
     }
 
-    /// The platform deleted the record, and will say so to this version of the row.
+    /// The platform deleted the record, and will say so to this version of the row; once more, where it was handed over that
+    /// the record is there, or gone, and the row is there all the same.
     fn keep_deleted(&self, writer: &Writer<'_>, kind: Kind, pair: Pair) -> Plan {
-        let Pair { external, link, .. } = pair;
-        let released = writer.waits(kind, Side::Pull, &external.id);
-        let released =
-            released.then(|| quarantine::release(&self.integration.id, kind, Side::Pull, &external.id));
-        let write = link.map(|(version, link)| {
-            let link = Link {
-                etag: external.etag.clone(),
-                mapping: self.integration.mapping_version,
-                active: external.active,
-                ..link
-            };
-            let key = records::link_key(&self.integration.id, kind, &external.id);
-            let expect = writer.right.expect(Some(version));
-            Write::put(
+        let Pair {
+            external,
+            link,
+            id,
+            record,
+        } = pair;
+        let (organization, right) = (&self.integration.id.organization, writer.right);
+        let linked = link.is_none();
+        let (version, link) = match link {
+            Some((version, link)) => (Some(version), link),
+            None => (None, self.first_link(kind, &id, &external)),
+        };
+        let again = linked || !link.handed.is_empty();
+        let link = Link {
+            etag: external.etag.clone(),
+            mapping: if again {
+                Link::UNCOMPARED
+            } else {
+                self.integration.mapping_version
+            },
+            active: external.active,
+            ..link
+        };
+        let key = records::link_key(&self.integration.id, kind, &external.id);
+        let link = writer.mark(link, self.clock.now(), self.lag(kind));
+        let mut writes = vec![Write::put(
+            key,
+            right.expect(version),
+            right.sign(Content::of(&link)),
+        )];
+        if let Some((version, mut record)) = record.filter(|_| linked) {
+            record
+                .links
+                .insert(self.integration.id.system, external.id.clone());
+            record.handed_to.remove(&self.integration.id.system);
+            let key = records::record_key(organization, kind, &id);
+            writes.push(Write::put(
                 key,
-                expect,
-                writer
-                    .right
-                    .sign(Content::of(&writer.mark(link, self.clock.now(), self.lag(kind)))),
-            )
-        });
+                right.expect(Some(version)),
+                right.sign(record.content()),
+            ));
+        }
+        if again {
+            writes.push(records::pend(&self.integration.id, kind, &id));
+        }
+        if writer.waits(kind, Side::Pull, &external.id) {
+            writes.push(quarantine::release(
+                &self.integration.id,
+                kind,
+                Side::Pull,
+                &external.id,
+            ));
+        }
         Plan {
             external,
-            writes: write.into_iter().chain(released).collect(),
+            writes,
             effect: Effect::Unchanged,
-            linked: false,
+            linked,
             missed: false,
+        }
+    }
+
+    fn first_link(&self, kind: Kind, id: &RecordId, external: &ExternalRecord) -> Link {
+        let rules = self.rules(kind);
+        rules.link(
+            id,
+            external,
+            Base::of(&external.fields, rules.mapped & external.told),
+        )
+    }
+
+    fn rules(&self, kind: Kind) -> Rules<'_> {
+        let capability = self.adapter.capability();
+        Rules {
+            integration: self.integration,
+            kind,
+            mapped: capability.of(kind).map_or(0, |capability| capability.mapped),
+            now: self.clock.now(),
         }
     }
 
@@ -134,11 +177,13 @@ impl Engine<'_> {
             });
         }
         let mapped = *self.adapter.capability().of(kind)?;
-        let missing = pair
-            .external
-            .fields
-            .missing()
-            .find(|name| kind.position(name).is_some_and(|position| mapped.maps(position)))?;
+        // What the row does not tell of, a record that is there has already.
+        let is_there = pair.record.as_ref().is_some_and(|(_, record)| record.is_live());
+        let told = |position: usize| !is_there || pair.external.told >> position & 1 == 1;
+        let missing = pair.external.fields.missing().find(|name| {
+            kind.position(name)
+                .is_some_and(|position| mapped.maps(position) && told(position))
+        })?;
         let message = "has no value in the system, and a record needs one: fill it in there".to_owned();
         Some(Refusal {
             field: missing,

@@ -136,7 +136,7 @@ impl Engine<'_> {
         said_nothing: bool,
     ) -> Result<(), Stop> {
         let kind = reading.kind;
-        if reading.listing {
+        if reading.listing && reading.complete {
             work.run.listed.insert(kind);
         }
         // A webhook may have taken over rows that have gone since.

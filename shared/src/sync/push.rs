@@ -34,7 +34,7 @@ impl Engine<'_> {
             work.run.position = self.after_push(kind);
             return Ok(());
         }
-        let limit = self.adapter.capability().push_batch.max(1);
+        let (limit, is_first) = (self.adapter.capability().push_batch.max(1), after.is_none());
         let page = self.query(&self.marked(kind, limit, after)).await?;
         if page.rows.is_empty() && page.next.is_none() {
             work.run.position = self.after_push(kind);
@@ -43,6 +43,9 @@ impl Engine<'_> {
         if work.run.dry_run {
             work.totals(kind).sent += page.rows.len() as u64;
         } else {
+            if is_first {
+                work.totals(kind).waiting = 0;
+            }
             // Where there is no cursor, the next run takes it that there are no links: what makes them comes after it.
             if !work.with_checkpoint.is_empty() {
                 self.checkpoint(work, work.run.position.clone()).await?;
@@ -81,6 +84,7 @@ impl Engine<'_> {
     async fn push_all_marked(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
         let limit = self.adapter.capability().push_batch.max(1);
         let mut after = None;
+        work.totals(kind).waiting = 0;
         loop {
             let page = self.query(&self.marked(kind, limit, after)).await?;
             self.send(work, kind, page.rows).await?;

@@ -50,37 +50,55 @@ impl Engine<'_> {
         pending: &Pending,
     ) -> Result<(), Stop> {
         work.totals(kind).handed_over += 1;
-        self.doubt(work, kind, pending).await?;
+        self.keep_in_mind(work, kind, pending).await?;
         self.sent(work, kind, pending).await
     }
 
-    /// Has the next reading of everything compare the row, also where that is as it was: the change may never get there.
-    async fn doubt(&self, work: &Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
-        let Some(external) = self.external(pending) else {
+    /// Keeps what was handed over beside what both sides agree on, and has the next reading compare the row, also where
+    /// that is as it was: the change may never get there.
+    async fn keep_in_mind(&self, work: &Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
+        let Some(record) = &pending.record else {
             return Ok(());
         };
-        let key = records::link_key(&self.integration.id, kind, &external);
-        let Some(row) = self.read(std::slice::from_ref(&key)).await?.pop().flatten() else {
-            return Ok(());
+        let (id, linked) = (&self.integration.id, self.external(pending));
+        let capability = self.adapter.capability();
+        let state = match record.is_live() {
+            true => Base::of(
+                &record.fields,
+                capability.of(kind).map_or(0, |capability| capability.mapped),
+            ),
+            false => Base::default(),
         };
-        let link: Link = row.decode()?;
-        if link.mapping == Link::UNCOMPARED {
-            return Ok(());
+        let key = match &linked {
+            Some(external) => records::link_key(id, kind, external),
+            None => records::record_key(&id.organization, kind, &pending.id),
+        };
+        for _ in 0..TRIES {
+            let Some(row) = self.read(std::slice::from_ref(&key)).await?.pop().flatten() else {
+                return Ok(());
+            };
+            let content = if linked.is_some() {
+                let mut link: Link = row.decode()?;
+                link.hand_over(state.clone());
+                Content::of(&link)
+            } else {
+                let mut record = Record::from_row(kind, &row)?;
+                if record.links.contains_key(&id.system) || !record.handed_to.insert(id.system) {
+                    return Ok(());
+                }
+                record.content()
+            };
+            let writes = vec![
+                self.put_fenced(work, &key, Some(&row), content),
+                Write::check(lease_key(id), Expect::Version(work.fence)),
+            ];
+            match self.write(writes).await {
+                Err(StoreError::Refused { parts }) if parts.contains(&1) => return Err(Stop::Fenced),
+                Err(StoreError::Refused { .. }) => {}
+                answer => return Ok(answer?),
+            }
         }
-        let link = Link {
-            mapping: Link::UNCOMPARED,
-            ..link
-        };
-        let writes = vec![
-            self.put_fenced(work, &key, Some(&row), Content::of(&link)),
-            Write::check(lease_key(&self.integration.id), Expect::Version(work.fence)),
-        ];
-        match self.write(writes).await {
-            Err(StoreError::Refused { parts }) if parts.contains(&1) => Err(Stop::Fenced),
-            // Whoever wrote it has compared it.
-            Ok(()) | Err(StoreError::Refused { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        Ok(())
     }
 
     async fn sent(&self, work: &Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
@@ -127,7 +145,9 @@ impl Engine<'_> {
             ];
             if let Some(row) = record_row {
                 let mut record = Record::from_row(kind, row)?;
-                if record.links.insert(system, pushed.id.clone()).as_ref() != Some(&pushed.id) {
+                let handed_over = record.handed_to.remove(&system);
+                let linked = record.links.insert(system, pushed.id.clone());
+                if linked.as_ref() != Some(&pushed.id) || handed_over {
                     writes.push(self.put_fenced(work, &keys[0], Some(row), record.content()));
                 }
             }
@@ -222,6 +242,7 @@ fn linked(
         base: in_use(base, kind, pushed.active),
         held: before.map_or_else(BTreeSet::new, |link| link.held.clone()),
         settled: BTreeSet::new(),
+        handed: Vec::new(),
         active: pushed.active,
         hinted_at: None,
     }

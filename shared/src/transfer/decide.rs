@@ -148,8 +148,11 @@ pub(super) async fn retire(
         return Ok(true);
     }
     let before = (file.state, version);
-    let records = render.and_then(|render| render.records(&file.purpose));
-    let again = records.filter(|_| file.state == FileState::Discarded);
+    let decision = match file.state {
+        FileState::Imported => FileDecision::Imported,
+        _ => FileDecision::Discarded,
+    };
+    let again = render.and_then(|render| render.again(&file.purpose, decision));
     let mut told = 0;
     while told < BATCHES {
         let after = file.retired_to.clone();

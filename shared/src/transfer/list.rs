@@ -89,8 +89,8 @@ pub async fn list_accepted_files(
     rows.iter().flatten().map(Row::decode).collect()
 }
 
-/// Returns the uploads for a purpose that were accepted, or taken, from the last complete listing on, the oldest first;
-/// none where there was no such listing.
+/// Returns the uploads for a purpose that were accepted, or taken, the oldest first: from the last complete listing on, or
+/// the newest, up to `limit`.
 ///
 /// # Errors
 ///
@@ -99,26 +99,29 @@ pub async fn list_since_complete(
     store: &dyn Store,
     integration: &IntegrationId,
     purpose: &FilePurpose,
+    limit: usize,
 ) -> Result<Vec<File>, StoreError> {
     let (mut since, mut after) = (Vec::new(), None);
-    loop {
+    'pages: loop {
         let (files, next) = list_files(store, integration, after, 100).await?;
         for file in files {
             let is_taken = matches!(file.state, FileState::Accepted | FileState::Done);
-            if is_taken && file.purpose == *purpose {
-                let complete = file.is_complete();
-                since.push(file);
-                if complete {
-                    since.reverse();
-                    return Ok(since);
-                }
+            if !is_taken || file.purpose != *purpose {
+                continue;
+            }
+            let complete = file.is_complete();
+            since.push(file);
+            if complete || since.len() >= limit {
+                break 'pages;
             }
         }
         after = next;
         if after.is_none() {
-            return Ok(Vec::new());
+            break;
         }
     }
+    since.reverse();
+    Ok(since)
 }
 
 async fn waiting(

@@ -80,5 +80,5 @@ pub use list::{list_accepted_files, list_files, list_since_complete, list_waitin
 pub(crate) use mend::of;
 pub use mend::{Mend, abandon, mend};
 pub use pages::{FilePage, FileRow, Pages, pages, read_page};
-pub use render::{Head, Render, Rendered, Rendering, Table, Tables, Unrenderable};
+pub use render::{Head, Holds, Render, Rendered, Rendering, Table, Tables, Unrenderable};
 pub use rows::{RowStanding, standing, standings};

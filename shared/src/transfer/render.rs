@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::decide::FileDecision;
 use crate::csv::{Cell, Column, Feed, Profile, WriteError, Writer};
 use crate::model::{FieldError, FileId, FilePurpose, FileRowKey, IntegrationId, Kind};
 
@@ -55,8 +56,9 @@ pub trait Render: Debug + Send + Sync {
     /// The system knows no such file: `purpose` says so.
     fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable>;
 
-    /// Says which records rows for a purpose are about, by their keys: those of a discarded file are to be sent again.
-    fn records(&self, purpose: &FilePurpose) -> Option<Kind>;
+    /// Says which records rows for a purpose are about, by their keys, where those are to be sent again: of a discarded file
+    /// since nothing has them, of an imported one since there is an API that says whether it took them.
+    fn again(&self, purpose: &FilePurpose, decision: FileDecision) -> Option<Kind>;
 }
 
 /// A file while it is rendered.
@@ -85,24 +87,30 @@ pub trait Rendering: Send {
 pub struct Table {
     profile: Profile,
     feed: Feed,
-    records: Option<Kind>,
+    holds: Option<Holds>,
+}
+
+/// Which records the rows of a table are about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holds {
+    /// Their kind; their ids are the keys of rows.
+    pub kind: Kind,
+    /// Whether there is an API that tells what became of an import.
+    pub has_api: bool,
 }
 
 impl Table {
-    /// Renders by a profile; `feed` is what the file is called after, `records` what its rows are about.
+    /// Renders by a profile; `feed` is what the file is called after, `holds` what its rows are about.
     #[must_use]
-    pub const fn new(profile: Profile, feed: Feed, records: Option<Kind>) -> Self {
-        Self {
-            profile,
-            feed,
-            records,
-        }
+    pub const fn new(profile: Profile, feed: Feed, holds: Option<Holds>) -> Self {
+        Self { profile, feed, holds }
     }
 }
 
 impl Render for Table {
-    fn records(&self, _: &FilePurpose) -> Option<Kind> {
-        self.records
+    fn again(&self, _: &FilePurpose, decision: FileDecision) -> Option<Kind> {
+        let Holds { kind, has_api } = self.holds?;
+        (has_api || decision == FileDecision::Discarded).then_some(kind)
     }
 
     fn begin<'a>(&'a self, head: &Head<'_>) -> Result<Box<dyn Rendering + 'a>, Unrenderable> {
@@ -131,8 +139,8 @@ impl Render for Tables {
             .begin(head)
     }
 
-    fn records(&self, purpose: &FilePurpose) -> Option<Kind> {
-        self.0.get(purpose)?.records(purpose)
+    fn again(&self, purpose: &FilePurpose, decision: FileDecision) -> Option<Kind> {
+        self.0.get(purpose)?.again(purpose, decision)
     }
 }
 

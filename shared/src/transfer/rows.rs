@@ -1,5 +1,6 @@
 //! The rows of a file that goes out, and what is known of each key.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
@@ -29,6 +30,8 @@ pub struct RowStanding {
     pub file: FileId,
     /// How far that file is.
     pub state: FileState,
+    /// When a human said what became of it.
+    pub decided_at: Option<Timestamp>,
     print: String,
 }
 
@@ -125,6 +128,7 @@ pub async fn standings(
         Some(RowStanding {
             file: filed.file,
             state: file.state,
+            decided_at: file.decided.as_ref().map(|decided| decided.at),
             print: filed.print,
         })
     };

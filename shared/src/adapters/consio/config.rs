@@ -85,7 +85,7 @@ pub(super) struct FileSettings {
 
 impl FileSettings {
     /// Reads `files`, which may be left out: records of all kinds travel, in files that people open.
-    fn read(section: Option<Section<'_>>, excluded: &[Group]) -> Option<Self> {
+    pub(super) fn read(section: Option<Section<'_>>, excluded: &[Group]) -> Option<Self> {
         let columns = |kind: Kind| {
             let excluded = excluded
                 .iter()

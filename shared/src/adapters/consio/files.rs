@@ -13,7 +13,7 @@ use crate::adapter::{Change, Error, ErrorKind, Item, KindCapability, References}
 use crate::adapters::files::{Columns, Layout, Row};
 use crate::csv::Profile;
 use crate::model::{FieldError, FilePurpose, Kind};
-use crate::transfer::{FileRow, Table, Tables};
+use crate::transfer::{FileRow, Holds, Table, Tables};
 
 impl FileSettings {
     fn columns(&self, kind: Kind) -> Option<Columns> {
@@ -30,7 +30,14 @@ impl FileSettings {
         let table = |columns: &Columns| {
             let name = columns.kind.plural();
             let profile = Profile::check(&columns.profile(self.audience)).ok()?;
-            let table = Table::new(profile, name.parse().ok()?, Some(columns.kind));
+            let table = Table::new(
+                profile,
+                name.parse().ok()?,
+                Some(Holds {
+                    kind: columns.kind,
+                    has_api: false,
+                }),
+            );
             Some((name.parse().ok()?, table))
         };
         Tables(self.kinds.iter().filter_map(table).collect())
@@ -48,6 +55,14 @@ impl Layout for FileSettings {
             lag: Duration::ZERO,
         };
         self.kinds.iter().map(of).collect()
+    }
+
+    fn leaves_blanks(&self) -> bool {
+        false
+    }
+
+    fn makes_twice(&self) -> bool {
+        true
     }
 
     fn purposes(&self, kind: Kind) -> Vec<FilePurpose> {
@@ -69,6 +84,10 @@ impl Layout for FileSettings {
     fn item(&self, kind: Kind, row: &FileRow) -> Item {
         let none = Columns { kind, mapped: 0 };
         self.columns(kind).unwrap_or(none).item(row)
+    }
+
+    fn key_alone<'r>(&self, kind: Kind, row: &'r FileRow) -> Option<&'r str> {
+        self.columns(kind)?.key_alone(row)
     }
 
     fn profile(&self, kind: Kind) -> Option<Json> {

@@ -60,13 +60,13 @@ mod map_tests;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use super::definition::{moved, no_uploads};
-use super::files::{Files, upload_profile};
+use super::files::{Fallback, Files, upload_profile};
 use super::{Connections, Registers, WebhookSupport, wrap};
 use crate::adapter::{Adapter, ReadWebhook};
 use crate::export::Books;
@@ -104,6 +104,14 @@ pub(super) static CONSIO: Definition = Definition {
 pub(super) static REST: Definition = Definition { system: System::Rest };
 
 impl Definition {
+    /// Returns how records travel as files, or would: some may be under way from before there was a profile.
+    fn files(&self, integration: &Integration) -> Option<FileSettings> {
+        match self.settings(integration, &Exceptions::none()) {
+            Ok(Settings::Csv(settings)) => Some(settings),
+            _ => FileSettings::read(None, &integration.excluded_groups),
+        }
+    }
+
     fn settings(
         &self,
         integration: &Integration,
@@ -111,16 +119,6 @@ impl Definition {
     ) -> Result<Settings, Vec<FieldError>> {
         let (settings, excluded) = (&integration.settings, &integration.excluded_groups);
         Settings::read(settings, self.system, excluded, exceptions)
-    }
-}
-
-impl Definition {
-    /// Returns how records travel as files, where they do.
-    fn files(&self, integration: &Integration) -> Option<FileSettings> {
-        match self.settings(integration, &Exceptions::none()) {
-            Ok(Settings::Csv(settings)) => Some(settings),
-            _ => None,
-        }
     }
 }
 
@@ -150,7 +148,9 @@ impl super::Definition for Definition {
         purpose: &FilePurpose,
         announced: Option<&Value>,
     ) -> Result<Value, Vec<FieldError>> {
-        let settings = self.files(integration).ok_or_else(no_uploads)?;
+        let by_files = !Settings::is_rest(&integration.settings);
+        let settings = self.files(integration).filter(|_| by_files);
+        let settings = settings.ok_or_else(no_uploads)?;
         upload_profile(&settings, purpose, announced)
     }
 
@@ -216,8 +216,14 @@ impl super::Definition for Definition {
             answers: profile.answers.clone(),
             http,
         };
-        let adapter = Rest::new(self.system, *profile, client);
-        Ok(wrap(adapter, &connections.clock, deadline))
+        let (adapter, clock) = (Rest::new(self.system, *profile, client), &connections.clock);
+        let Some(layout) = self.files(integration).filter(|_| connections.files.is_some()) else {
+            return Ok(wrap(adapter, clock, deadline));
+        };
+        // No change goes by files any more; those that went have to be known.
+        let files = Files::new(integration, layout, connections.files.as_ref(), clock)?;
+        let adapter = Fallback::new(adapter, files, SignedDuration::MAX);
+        Ok(wrap(adapter, clock, deadline))
     }
 
     fn books(

@@ -211,6 +211,11 @@ impl Settings {
         json.pointer("/files/when").and_then(Value::as_str) != Some("always")
     }
 
+    /// Says whether runs ever read uploads, in settings that may be wrong.
+    pub(super) fn takes_uploads(json: &Value) -> bool {
+        json.pointer("/files/when").and_then(Value::as_str) != Some("never")
+    }
+
     /// Returns where tokens are asked for.
     pub(super) fn token_endpoint(&self) -> Url {
         self.base_url

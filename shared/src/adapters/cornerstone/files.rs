@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::civil::Date;
 use serde_json::{Value as Json, json};
 
-use super::config::Fallback;
+use super::config::{Fallback, Settings};
 use super::key::Key;
 use super::words::Words;
 use super::{columns, load, map};
@@ -21,7 +21,7 @@ use crate::adapters::files::{Columns, Layout, Row, faulty_row};
 use crate::csv::{Audience, Profile};
 use crate::model::{FieldDefinition, FieldError, FieldType, FilePurpose, Group, Kind};
 use crate::settings::{Faults, Section};
-use crate::transfer::{FileRow, Table, Tables};
+use crate::transfer::{FileRow, Holds, Table, Tables};
 
 const KIND: Kind = Kind::CourseEnrollment;
 
@@ -33,6 +33,8 @@ pub(super) struct TranscriptFiles {
     training_types: Words,
     /// What columns of loads are called, where that is not the usual.
     headers: BTreeMap<String, String>,
+    /// Whether the API is asked, too.
+    has_api: bool,
 }
 
 impl TranscriptFiles {
@@ -50,15 +52,20 @@ impl TranscriptFiles {
             statuses: Words::statuses(&enrollments)?,
             training_types: Words::training_types(&enrollments)?,
             headers,
+            has_api: Settings::has_api(settings),
         })
     }
 
     /// Returns what renders the load for each type of training.
     pub(super) fn tables(&self) -> Tables {
+        let holds = Holds {
+            kind: KIND,
+            has_api: self.has_api,
+        };
         let table = |training_type: &&str| {
             let profile = load::profile(training_type, &self.headers).ok()?;
             let feed = format!("transcripts-{}", training_type.replace('_', "-"));
-            let table = Table::new(profile, feed.parse().ok()?, Some(KIND));
+            let table = Table::new(profile, feed.parse().ok()?, Some(holds));
             Some((purpose(training_type).ok()?, table))
         };
         Tables(load::training_types().iter().filter_map(table).collect())
@@ -100,6 +107,15 @@ impl Layout for TranscriptFiles {
         }]
     }
 
+    fn leaves_blanks(&self) -> bool {
+        true
+    }
+
+    /// Who and in what is the name of an enrolment.
+    fn makes_twice(&self) -> bool {
+        false
+    }
+
     fn purposes(&self, _: Kind) -> Vec<FilePurpose> {
         let types = load::training_types().iter();
         types
@@ -108,7 +124,7 @@ impl Layout for TranscriptFiles {
     }
 
     fn row(&self, _: Kind, change: &Change, today: Date) -> Result<Row, Error> {
-        let (training_type, value) = load::row(change, today)?;
+        let (training_type, value) = load::row(change, self.columns.mapped, today)?;
         Ok(Row {
             purpose: purpose(training_type)?,
             value,
@@ -132,6 +148,10 @@ impl Layout for TranscriptFiles {
                 message: fault.reason,
             },
         }
+    }
+
+    fn key_alone<'r>(&self, _: Kind, _: &'r FileRow) -> Option<&'r str> {
+        None
     }
 
     fn profile(&self, _: Kind) -> Option<Json> {

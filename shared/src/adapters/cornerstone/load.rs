@@ -70,7 +70,7 @@ fn takes(training_type: &str, status: &str) -> bool {
 /// # Errors
 ///
 /// No load can carry it: `Unsupported`, or `Rejected` with the field.
-pub(super) fn row(change: &Change, today: Date) -> Result<(&'static str, Json), Error> {
+pub(super) fn row(change: &Change, mapped: u64, today: Date) -> Result<(&'static str, Json), Error> {
     let ChangeAction::Write { fields, .. } = &change.action else {
         let message =
             "no load takes an enrolment off a transcript: set its status to withdrawn before it is deleted";
@@ -80,6 +80,11 @@ pub(super) fn row(change: &Change, today: Date) -> Result<(&'static str, Json), 
     let (member, course) = (needed("memberId")?, needed("courseId")?);
     let key = Key::new(member, course)
         .ok_or_else(|| refuse("courseId", "must be the learning object's id, a GUID"))?;
+    if *key.id() != *change.key.as_str() {
+        let reason =
+            "must be the member's id, a dot, and the course's id: so an enrolment is never made twice";
+        return Err(refuse("id", reason));
+    }
     let training_type = choice("trainingType", needed("trainingType")?)?;
     let status = choice("status", text(fields, "status").unwrap_or("registered"))?;
     let status = in_words(status)
@@ -95,15 +100,22 @@ pub(super) fn row(change: &Change, today: Date) -> Result<(&'static str, Json), 
             return Err(refuse(name, "cannot lie in the future"));
         }
     }
+    let ours = mapped & change.target.as_ref().map_or(u64::MAX, |target| target.tellable);
+    let told = |name: &str| {
+        KIND.position(name)
+            .is_some_and(|position| ours >> position & 1 == 1)
+    };
+    let text = |name: &str| text(fields, name).filter(|_| told(name));
+    let day = |name: &str| day(fields, name).filter(|_| told(name));
     let row = json!({
         "userId": key.member,
         "learningObjectId": key.course,
         "status": status,
-        "registrationNumber": text(fields, "registrationNumber"),
-        "registrationDate": day(fields, "registeredOn"),
-        "dueDate": day(fields, "dueOn"),
-        "completionDate": day(fields, "completedOn"),
-        "score": text(fields, "score"),
+        "registrationNumber": text("registrationNumber"),
+        "registrationDate": day("registeredOn"),
+        "dueDate": day("dueOn"),
+        "completionDate": day("completedOn"),
+        "score": text("score"),
     });
     Ok((training_type, row))
 }

@@ -68,7 +68,7 @@ mod rows_tests;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -131,7 +131,8 @@ impl super::Definition for Definition {
         purpose: &FilePurpose,
         announced: Option<&Value>,
     ) -> Result<Value, Vec<FieldError>> {
-        let files = files(integration).ok_or_else(no_uploads)?;
+        let taken = Settings::takes_uploads(&integration.settings);
+        let files = files(integration).filter(|_| taken).ok_or_else(no_uploads)?;
         upload_profile(&files, purpose, announced)
     }
 
@@ -164,9 +165,11 @@ impl super::Definition for Definition {
         if fallback.when == When::Always {
             return Ok(wrap(files()?, clock, deadline));
         }
-        let files = (fallback.when == When::Down && connections.files.is_some())
-            .then(files)
-            .transpose()?;
+        let files = connections.files.is_some().then(files).transpose()?;
+        let after = match fallback.when {
+            When::Never => SignedDuration::MAX,
+            When::Down | When::Always => fallback.after,
+        };
         let credentials = Credentials::read(&secret.value)?;
         // Limits are set for each portal; what is known of one application is nothing that another could rely on.
         let session = format!("{} {}", settings.base_url, credentials.client_id);
@@ -180,7 +183,7 @@ impl super::Definition for Definition {
         };
         let portal = Cornerstone::new(settings, client);
         Ok(match files {
-            Some(files) => wrap(Fallback::new(portal, files, fallback.after), clock, deadline),
+            Some(files) => wrap(Fallback::new(portal, files, after), clock, deadline),
             None => wrap(portal, clock, deadline),
         })
     }
@@ -215,7 +218,8 @@ impl super::Definition for Definition {
         exceptions: &Exceptions,
     ) -> Result<Option<Arc<dyn ReadWebhook>>, Vec<FieldError>> {
         let settings = read_settings(integration, exceptions)?;
-        Ok(Some(Arc::new(Webhooks::new(settings))))
+        let asks = settings.fallback.when != When::Always;
+        Ok(asks.then(|| Arc::new(Webhooks::new(settings)) as Arc<dyn ReadWebhook>))
     }
 }
 

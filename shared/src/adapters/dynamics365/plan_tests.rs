@@ -75,6 +75,7 @@ fn target(active: bool) -> Option<Target> {
         id: ID.into(),
         etag: Some("W/\"7\"".into()),
         active,
+        tellable: u64::MAX,
     })
 }
 
@@ -140,6 +141,7 @@ fn a_row_without_a_version_is_changed_and_never_made() {
         id: ID.into(),
         etag: None,
         active: true,
+        tellable: u64::MAX,
     });
     let told = plan(
         Kind::Member,

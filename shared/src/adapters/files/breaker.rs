@@ -2,10 +2,10 @@
 //!
 //! # Shape
 //!
-//! One row for each integration, `breaker#{system}`, in the organization's partition; without a failure for two days it goes:
+//! One row for each integration, `breaker#{system}`, in the organization's partition; it goes after two days:
 //!
 //! ```json
-//! {"reading":{"since":"2026-01-31T12:00:00Z","failures":7}}
+//! {"reading":{"since":"2026-01-31T12:00:00Z","last":"2026-01-31T12:40:00Z","failures":7}}
 //! ```
 //!
 //! Reading and writing are told apart: that one works says nothing of the other. The row is a hint, and no decision hangs on it
@@ -20,8 +20,13 @@ use tokio::sync::OnceCell;
 use crate::model::IntegrationId;
 use crate::store::{Content, Expect, Key, Row, Store, StoreError, Table, Write};
 
-/// How many failures there have to be at least: a run that begins long after another one has failed asks more than once.
+/// How many failures there have to be at least, of which no two are from the same minute: a call that is repeated at once is
+/// one.
 const FAILURES: u32 = 3;
+const APART: SignedDuration = SignedDuration::from_mins(1);
+
+/// After how long without a failure the next one is one of another outage.
+const FORGOTTEN: SignedDuration = SignedDuration::from_hours(6);
 
 /// What a call did that failed or worked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +46,7 @@ struct Outages {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Outage {
     since: Timestamp,
+    last: Timestamp,
     failures: u32,
 }
 
@@ -89,11 +95,20 @@ impl Breaker {
         self.load(store, integration).await;
         let known = {
             let mut known = self.lock();
-            let outage = known.of(side).get_or_insert(Outage {
-                since: now,
-                failures: 0,
+            let outage = known.of(side);
+            *outage = Some(match *outage {
+                Some(before) if now.duration_since(before.last) < APART => return,
+                Some(before) if now.duration_since(before.last) < FORGOTTEN => Outage {
+                    last: now,
+                    failures: before.failures.saturating_add(1),
+                    ..before
+                },
+                _ => Outage {
+                    since: now,
+                    last: now,
+                    failures: 1,
+                },
             });
-            outage.failures = outage.failures.saturating_add(1);
             *known
         };
         keep(store, integration, known, now).await;

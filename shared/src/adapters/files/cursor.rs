@@ -11,16 +11,16 @@ use crate::model::FileId;
 ///
 /// `{"files":["0190…"],"after":1000,"complete":true,"taken":["018f…"]}`; at the end of a reading `{"taken":["018f…"]}`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Bookmark {
     /// What is left to be read, in its order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) files: Vec<FileId>,
     /// The last row that was read of the first of them.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) after: u64,
     /// Whether what is in none of them is gone.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) complete: bool,
     /// What was read, or passed over since a later listing holds all of it.
     pub(super) taken: Vec<FileId>,

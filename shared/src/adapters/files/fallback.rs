@@ -16,6 +16,7 @@
 //! same: no cursor moves before the API answers. What was uploaded and not taken by then is discarded, since the API tells it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -29,6 +30,9 @@ use crate::adapter::{
 };
 use crate::model::{Kind, System};
 use crate::transfer::{self, FileDecision, FileState, FileVerdict, RowStanding};
+
+/// How long an API that has been down for long may take for a page.
+const IMPATIENCE: Duration = Duration::from_secs(20);
 
 /// An adapter whose changes go by files while its API is down.
 #[derive(Debug)]
@@ -62,7 +66,8 @@ enum Way {
 }
 
 impl<A: Adapter, L: Layout> Fallback<A, L> {
-    /// Puts an API and files together; changes go by files once the API has been down for so long.
+    /// Puts an API and files together; changes go by files once the API has been down for so long. Files that went out at
+    /// other times are known in any case.
     pub(in crate::adapters) fn new(api: A, files: Files<L>, after: SignedDuration) -> Self {
         Self {
             api,
@@ -76,25 +81,45 @@ impl<A: Adapter, L: Layout> Fallback<A, L> {
         self.breaker.is_open(side, self.files.clock.now())
     }
 
-    /// Takes note of what a call ended in.
-    async fn note<T>(&self, side: Side, end: &Result<T>) {
+    /// Takes note of what a call ended in: that it is down, that it works, or, by other errors, neither.
+    async fn note(&self, side: Side, error: Option<&Error>) {
         let (store, id, now) = (
             &*self.files.stores.store,
             &self.files.integration,
             self.files.clock.now(),
         );
-        match end {
-            Err(error) if error.kind() == ErrorKind::Unavailable => {
-                self.breaker.failed(store, id, side, now).await;
-            }
-            Err(_) => self.breaker.load(store, id).await,
-            Ok(_) => self.breaker.worked(store, id, side, now).await,
+        match error.map(Error::kind) {
+            Some(ErrorKind::Unavailable) => self.breaker.failed(store, id, side, now).await,
+            Some(_) => self.breaker.load(store, id).await,
+            None => self.breaker.worked(store, id, side, now).await,
         }
     }
 
+    /// Asks the API; one that has been down for long is not waited for as long as others are.
     async fn ask(&self, kind: Kind, from: &From) -> Result<Pulled> {
-        let end = self.api.pull(kind, from).await;
-        self.note(Side::Reading, &end).await;
+        let (store, id) = (&*self.files.stores.store, &self.files.integration);
+        self.breaker.load(store, id).await;
+        let end = if self.is_down(Side::Reading) {
+            let late = |_| {
+                Err(Error::new(
+                    ErrorKind::Unavailable,
+                    "it is down, and did not answer in time",
+                ))
+            };
+            tokio::time::timeout(IMPATIENCE, self.api.pull(kind, from))
+                .await
+                .unwrap_or_else(late)
+        } else {
+            self.api.pull(kind, from).await
+        };
+        self.note(Side::Reading, end.as_ref().err()).await;
+        if let Ok(Pulled {
+            next: Next::End(_) | Next::Enough(_),
+            ..
+        }) = &end
+        {
+            self.put_aside(kind).await?;
+        }
         end
     }
 
@@ -126,7 +151,17 @@ impl<A: Adapter, L: Layout> Fallback<A, L> {
             return Ok(None);
         }
         let end = self.api.push(kind, changes).await;
-        self.note(Side::Writing, &end).await;
+        match &end {
+            Err(error) => self.note(Side::Writing, Some(error)).await,
+            Ok(outcomes) if outcomes.iter().any(Result::is_ok) => self.note(Side::Writing, None).await,
+            Ok(outcomes) => {
+                let down = |error: &&Error| error.kind() == ErrorKind::Unavailable;
+                let errors = outcomes.iter().filter_map(|outcome| outcome.as_ref().err());
+                if let Some(error) = errors.clone().find(down).or_else(|| errors.clone().next()) {
+                    self.note(Side::Writing, Some(error)).await;
+                }
+            }
+        }
         match end {
             Err(error) if error.kind() == ErrorKind::Unavailable && self.is_down(Side::Writing) => {
                 self.refused.store(true, Ordering::Relaxed);
@@ -233,8 +268,7 @@ impl<A: Adapter, L: Layout> Adapter for Fallback<A, L> {
     }
 
     async fn acknowledge(&self, kind: Kind, since: &Cursor) -> Result<()> {
-        self.api.acknowledge(kind, since).await?;
-        self.put_aside(kind).await
+        self.api.acknowledge(kind, since).await
     }
 
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
@@ -277,7 +311,9 @@ impl<A: Adapter, L: Layout> Adapter for Fallback<A, L> {
     }
 
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
-        self.api.find(kind, ids).await
+        let end = self.api.find(kind, ids).await;
+        self.note(Side::Reading, end.as_ref().err()).await;
+        end
     }
 
     async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {

@@ -74,6 +74,12 @@ pub(super) trait Layout: Debug + Send + Sync + 'static {
     /// Returns the kinds of record that travel by them; uploads of a kind have its plural as their purpose.
     fn kinds(&self) -> Vec<KindCapability>;
 
+    /// Says whether an empty cell leaves what the system has as it is.
+    fn leaves_blanks(&self) -> bool;
+
+    /// Says whether a row that the system has already, under an id that nobody here knows, would be made twice.
+    fn makes_twice(&self) -> bool;
+
     /// Returns what files with records of a kind are for, all of them.
     fn purposes(&self, kind: Kind) -> Vec<FilePurpose>;
 
@@ -86,6 +92,9 @@ pub(super) trait Layout: Debug + Send + Sync + 'static {
 
     /// Reads a row of an upload.
     fn item(&self, kind: Kind, row: &FileRow) -> Item;
+
+    /// Returns the platform's id in a row of an upload that tells no other.
+    fn key_alone<'r>(&self, kind: Kind, row: &'r FileRow) -> Option<&'r str>;
 
     /// Returns the profile by which uploads of a kind are read unless they are announced with another.
     fn profile(&self, kind: Kind) -> Option<Value>;

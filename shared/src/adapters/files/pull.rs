@@ -8,8 +8,10 @@ use super::cursor::Bookmark;
 use super::table::is_nameless;
 use super::{Files, Layout, failed, upload_purpose};
 use crate::adapter::{Cursor, Error, ErrorKind, Found, From, Item, Next, Pulled, Result};
-use crate::model::{FileId, Kind};
-use crate::transfer::{self, File, FilePage, TransferError};
+use crate::model::{FileId, Kind, Record, RecordId};
+use crate::records;
+use crate::store::Key;
+use crate::transfer::{self, File, FilePage, FileState, TransferError};
 
 /// How many rows a page has.
 const PAGE: usize = 1_000;
@@ -36,17 +38,36 @@ impl<L: Layout> Files<L> {
         self.page(kind, bookmark).await
     }
 
-    /// Says which uploads are to be read, and in which order.
+    /// Says which uploads are to be read, and in which order: those since the last complete listing, whoever has taken it.
     async fn plan(&self, kind: Kind) -> Result<Bookmark> {
         let accepted = self.accepted(kind).await?;
+        let taken = self
+            .last_complete(kind)
+            .await?
+            .filter(|file| file.state == FileState::Done);
+        let (moot, accepted): (Vec<File>, Vec<File>) = accepted
+            .into_iter()
+            .partition(|file| taken.as_ref().is_some_and(|taken| file.id < taken.id));
         let complete = accepted.iter().rposition(File::is_complete);
         let mut ids = accepted.into_iter().map(|file| file.id);
         Ok(Bookmark {
-            taken: ids.by_ref().take(complete.unwrap_or(0)).collect(),
+            taken: moot
+                .into_iter()
+                .map(|file| file.id)
+                .chain(ids.by_ref().take(complete.unwrap_or(0)))
+                .collect(),
             files: ids.take(MOST_FILES).collect(),
             after: 0,
             complete: complete.is_some(),
         })
+    }
+
+    /// Returns the last complete listing that was accepted, or taken.
+    pub(super) async fn last_complete(&self, kind: Kind) -> Result<Option<File>> {
+        let (store, purpose) = (&*self.stores.store, upload_purpose(kind));
+        let uploads = transfer::list_since_complete(store, &self.integration, &purpose, usize::MAX).await;
+        let uploads = uploads.map_err(|error| failed(error.into()))?;
+        Ok(uploads.into_iter().next().filter(File::is_complete))
     }
 
     pub(super) async fn accepted(&self, kind: Kind) -> Result<Vec<File>> {
@@ -60,11 +81,7 @@ impl<L: Layout> Files<L> {
         let (mut items, mut warnings) = (Vec::new(), Vec::new());
         if let Some(file) = bookmark.files.first().cloned() {
             let (page, uploaded_at) = self.rows(&file, bookmark.after).await?;
-            items.extend(
-                page.rows
-                    .iter()
-                    .map(|row| dated(self.layout.item(kind, row), uploaded_at)),
-            );
+            items = self.items(kind, &page, uploaded_at).await?;
             if bookmark.complete && items.iter().any(is_nameless) {
                 bookmark.complete = false;
                 warnings.push(format!(
@@ -115,29 +132,29 @@ impl<L: Layout> Files<L> {
     }
 
     /// Says what the uploads say last of each id, from the last complete listing on.
+    ///
+    /// Of what none of them says anything, only a complete listing says that it is not there. The bucket drops uploads after
+    /// a while, and a human may discard them: what they said is not known any more.
     pub(super) async fn look_up(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
         let (store, purpose) = (&*self.stores.store, upload_purpose(kind));
-        let since = transfer::list_since_complete(store, &self.integration, &purpose).await;
-        let since = since.map_err(|error| failed(error.into()))?;
-        let complete = !since.is_empty();
-        let files = if complete {
-            since
-        } else {
-            self.accepted(kind).await?
-        };
+        let uploads = transfer::list_since_complete(store, &self.integration, &purpose, MOST_FILES).await;
+        let uploads = uploads.map_err(|error| failed(error.into()))?;
+        let mut complete = uploads.first().is_some_and(File::is_complete);
         let mut last: HashMap<&str, Option<Item>> = ids.iter().map(|id| (&**id, None)).collect();
-        for file in &files {
+        for file in &uploads {
             let mut after = Some(0);
             while let Some(at) = after {
-                let page = match self.rows(&file.id, at).await {
-                    Ok((page, _)) => page,
-                    // The bucket has dropped it, or a human has discarded it: nothing is known of what it said.
+                let (page, uploaded_at) = match self.rows(&file.id, at).await {
+                    Ok(page) => page,
                     Err(error) if !error.kind().is_temporary() => {
-                        return Ok(ids.iter().map(|_| Found::Hidden).collect());
+                        complete = false;
+                        break;
                     }
                     Err(error) => return Err(error),
                 };
-                for item in page.rows.iter().map(|row| self.layout.item(kind, row)) {
+                let items = self.items(kind, &page, uploaded_at).await?;
+                complete &= !items.iter().any(is_nameless);
+                for item in items {
                     if let Some(known) = last.get_mut(id(&item)) {
                         *known = Some(item);
                     }
@@ -152,6 +169,39 @@ impl<L: Layout> Files<L> {
             None => Found::Hidden,
         });
         Ok(found.collect())
+    }
+
+    /// Reads rows as what they say; one that names a record by its key alone is the row that the record is linked with.
+    async fn items(&self, kind: Kind, page: &FilePage, uploaded_at: Timestamp) -> Result<Vec<Item>> {
+        let mut items: Vec<Item> = page.rows.iter().map(|row| self.layout.item(kind, row)).collect();
+        let (organization, system) = (&self.integration.organization, self.integration.system);
+        let keyed = page.rows.iter().map(|row| self.layout.key_alone(kind, row));
+        let keyed: Vec<(usize, RecordId)> = keyed
+            .enumerate()
+            .filter_map(|(place, key)| Some((place, key?.parse().ok()?)))
+            .collect();
+        let places: Vec<Key> = keyed
+            .iter()
+            .map(|(_, record)| records::record_key(organization, kind, record))
+            .collect();
+        let rows = match places.is_empty() {
+            true => Vec::new(),
+            false => self
+                .stores
+                .store
+                .get(&places)
+                .await
+                .map_err(|error| failed(error.into()))?,
+        };
+        for ((place, _), row) in keyed.iter().zip(rows) {
+            let record = row.map(|row| Record::from_row(kind, &row)).transpose();
+            let record = record.map_err(|error| failed(error.into()))?;
+            let linked = record.and_then(|record| record.links.get(&system).cloned());
+            if let (Some(linked), Some(item)) = (linked, items.get_mut(*place)) {
+                *id_mut(item) = linked;
+            }
+        }
+        Ok(items.into_iter().map(|item| dated(item, uploaded_at)).collect())
     }
 }
 
@@ -173,6 +223,13 @@ fn dated(item: Item, uploaded_at: Timestamp) -> Item {
             Item::Row(row)
         }
         other => other,
+    }
+}
+
+const fn id_mut(item: &mut Item) -> &mut Box<str> {
+    match item {
+        Item::Row(row) => &mut row.id,
+        Item::Deleted { id, .. } | Item::Faulty { id, .. } => id,
     }
 }
 

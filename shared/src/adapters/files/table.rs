@@ -71,15 +71,14 @@ impl Columns {
         Json::Object(row)
     }
 
+    /// Returns the platform's id in a row that does not tell the system's.
+    pub(in crate::adapters) fn key_alone(self, row: &FileRow) -> Option<&str> {
+        told(row, KEY).filter(|_| told(row, ID).is_none())
+    }
+
     /// Reads a row of an upload.
     pub(in crate::adapters) fn item(self, row: &FileRow) -> Item {
-        let text = |name: &str| {
-            row.value
-                .get(name)
-                .and_then(Json::as_str)
-                .filter(|text| !text.is_empty())
-        };
-        let (id, key) = (text(ID), text(KEY));
+        let (id, key) = (told(row, ID), told(row, KEY));
         let Some(name) = id.or(key) else {
             let message = "is empty, and so is key: fill one of them in, or leave the row out";
             return faulty_row(row, ID, message);
@@ -193,6 +192,11 @@ impl Columns {
 
 /// Begins what is told in the place of an id that a row does not have; no record has such an id.
 const NAMELESS: &str = "row:";
+
+fn told<'r>(row: &'r FileRow, name: &str) -> Option<&'r str> {
+    let text = row.value.get(name).and_then(Json::as_str);
+    text.filter(|text| !text.is_empty())
+}
 
 fn text(name: &str) -> Json {
     json!({ "name": name, "type": "text" })

@@ -3,7 +3,7 @@
 use super::file::{FileProfile, render};
 use crate::export::{VOUCHERS, Voucher};
 use crate::model::{FieldError, FilePurpose, FileRowKey, Kind};
-use crate::transfer::{Head, Render, Rendered, Rendering, Unrenderable};
+use crate::transfer::{FileDecision, Head, Render, Rendered, Rendering, Unrenderable};
 
 /// Makes files of vouchers.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ struct Begun<'a> {
 
 impl Render for VoucherFiles {
     /// Vouchers are sent again by their exports.
-    fn records(&self, _: &FilePurpose) -> Option<Kind> {
+    fn again(&self, _: &FilePurpose, _: FileDecision) -> Option<Kind> {
         None
     }
 

@@ -40,6 +40,7 @@ async fn linked() -> World {
             base: Base::default(),
             held: Default::default(),
             settled: Default::default(),
+            handed: Vec::new(),
             active: true,
             hinted_at: None,
         };

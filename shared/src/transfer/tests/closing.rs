@@ -94,7 +94,7 @@ async fn a_file_has_its_rows_in_the_order_of_their_keys_guarded_with_totals_and_
 struct Telling;
 
 impl Render for Telling {
-    fn records(&self, _: &FilePurpose) -> Option<Kind> {
+    fn again(&self, _: &FilePurpose, _: FileDecision) -> Option<Kind> {
         None
     }
 
