@@ -180,24 +180,6 @@ async fn values_are_written_as_the_profile_says() {
 }
 
 #[tokio::test]
-async fn one_change_that_fails_leaves_the_others_as_they_are() {
-    let world = World::new(0).await;
-    let changes = [
-        member("1", json!({ "lastName": "First" })),
-        member("2", json!({ "lastName": "x".repeat(51) })),
-        member("3", json!({ "lastName": "Third" })),
-    ];
-    let outcomes = world.adapter().push(Kind::Member, &changes).await.unwrap();
-    assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
-    let error = outcomes[1].as_ref().unwrap_err();
-    assert_eq!(
-        (error.kind(), error.fact("code")),
-        (ErrorKind::Rejected, Some("VALIDATION_FAILED"))
-    );
-    assert_eq!(world.rows().len(), 2);
-}
-
-#[tokio::test]
 async fn after_a_change_that_was_not_answered_no_other_is_sent() {
     let world = World::new(0).await;
     world.inject(FaultRule::always(Fault::ResetAfter).on(&Method::POST));
