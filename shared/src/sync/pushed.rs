@@ -235,11 +235,17 @@ fn linked(
 ) -> Link {
     let base = before.map_or_else(Base::default, |link| link.base.clone());
     let base = base.with(&Base::of(&sent.fields, u64::MAX), kind, changed);
+    // A record that says nothing of its use learns it from the next reading.
+    let unsaid = |position: usize| changed >> position & 1 == 1 && sent.fields.at(position).is_none();
+    let base = match kind.position("active").is_some_and(unsaid) {
+        true => base,
+        false => in_use(base, kind, pushed.active),
+    };
     Link {
         record: id.clone(),
         etag: pushed.etag.clone(),
         mapping: before.map_or(mapping, |link| link.mapping),
-        base: in_use(base, kind, pushed.active),
+        base,
         held: before.map_or_else(BTreeSet::new, |link| link.held.clone()),
         settled: BTreeSet::new(),
         handed: Vec::new(),

@@ -20,6 +20,8 @@ pub struct Settings {
     pub versions: bool,
     /// Whether a new row is told by its address only.
     pub silent: bool,
+    /// Whether several rows may have the same number.
+    pub repeats_numbers: bool,
     /// How often callers may ask.
     pub limit: Option<Limit>,
     /// What goes wrong with listings.
@@ -110,6 +112,7 @@ impl Default for Settings {
             keeps_deleted: true,
             versions: true,
             silent: false,
+            repeats_numbers: false,
             limit: None,
             quirk: None,
         }

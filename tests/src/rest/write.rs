@@ -23,7 +23,7 @@ impl Rest {
         let sent = object(request)?;
         let mut content = collection.template();
         merge(&mut content, &Value::Object(sent), "")?;
-        check(store, collection, None, &content)?;
+        check(store, settings, (collection, None), &content)?;
         let id = store.add(collection, content, self.clock.now());
         store.writes.created += 1;
         let location = format!("{}/rest/v1/{}/{id}", self.base_url, collection.name());
@@ -51,7 +51,7 @@ impl Rest {
         } else {
             merge(&mut content, &Value::Object(sent), "")?;
         }
-        check(store, collection, Some(id), &content)?;
+        check(store, settings, (collection, Some(id)), &content)?;
         store.put(collection, id, content, self.clock.now());
         store.writes.updated += 1;
         let shown = store.get(collection, id).map(|row| row.shown(id));
@@ -134,8 +134,14 @@ fn whole(collection: Collection, shown: &Value, mut sent: Map<String, Value>) ->
 }
 
 /// Refuses what cannot be, and repeats it.
-fn check(store: &Store, collection: Collection, id: Option<u64>, content: &Value) -> Result<(), Refusal> {
-    if let Some(number) = content["number"].as_str() {
+fn check(
+    store: &Store,
+    settings: &Settings,
+    (collection, id): (Collection, Option<u64>),
+    content: &Value,
+) -> Result<(), Refusal> {
+    let number = content["number"].as_str().filter(|_| !settings.repeats_numbers);
+    if let Some(number) = number {
         let owner = store.numbered(collection, number);
         if owner.is_some() && owner != id {
             let message = format!("The number {number} is taken.");

@@ -202,20 +202,31 @@ async fn what_a_human_changes_of_a_row_that_was_made_here_is_taken_over() {
         assert_eq!(made.len(), HERE);
         whole.case.subject.edit(kind, &made[0], value);
         whole.case.settle();
-        whole.succeed().await;
+        let run = whole.pair.sync().await;
+        assert_eq!(
+            (run.state, totals(&run, kind).sent),
+            (RunState::Succeeded, 0),
+            "{}",
+            case.name()
+        );
         assert_eq!(said(&whole.linked(kind, &made[0]).await, tried(kind).0), value);
         whole.equal_after_changes(there, "after a change there").await;
     }
 }
 
+/// Returns how many requests a run makes that carries changes to both sides.
+async fn requests_of_a_run(case: &Case) -> u32 {
+    let whole = Whole::synced(case).await;
+    whole.change_both_sides().await;
+    let before = whole.case.requests();
+    whole.succeed().await;
+    (whole.case.requests() - before) as u32
+}
+
 #[tokio::test]
 async fn an_outage_at_any_request_of_a_run_is_waited_for_and_nothing_is_done_twice() {
     for case in every_case().await {
-        let whole = Whole::synced(&case).await;
-        whole.change_both_sides().await;
-        let before = whole.case.requests();
-        whole.succeed().await;
-        let asked = (whole.case.requests() - before) as u32;
+        let asked = requests_of_a_run(&case).await;
         for (fault, times) in [(status(503), 9), (Fault::ResetAfter, 3)] {
             let mut waited = 0;
             for skip in 0..asked {
@@ -234,8 +245,35 @@ async fn an_outage_at_any_request_of_a_run_is_waited_for_and_nothing_is_done_twi
                 let when = format!("after {fault:?} at {skip}");
                 whole.equal_after_changes(there, &when).await;
             }
-            assert!(waited > 0 || times == 1, "{}: {fault:?} was noticed", case.name());
+            assert!(waited > 0, "{}: {fault:?} was noticed", case.name());
         }
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_is_killed_once_any_request_was_done_is_followed_by_one_that_carries_on() {
+    for case in every_case().await {
+        let asked = requests_of_a_run(&case).await;
+        let mut killed = 0;
+        for skip in 0..asked {
+            let whole = Whole::synced(&case).await;
+            let there = whole.case.ids().len();
+            whole.change_both_sides().await;
+            let unanswered = Fault::DelayAfter {
+                milliseconds: 3_600_000,
+            };
+            whole.case.inject(FaultRule::once(unanswered).after(skip));
+            let run = whole.pair.open(Mode::Delta).await;
+            let received = whole.pair.take().unwrap();
+            let work = tokio::time::timeout(Duration::from_millis(80), whole.pair.work(&received));
+            killed += u32::from(work.await.is_err());
+            whole.case.clear_faults();
+            let run = whole.pair.finish(&run).await;
+            assert_eq!(run.state, RunState::Succeeded, "{} {skip}: {run:?}", case.name());
+            let when = format!("after a death at {skip}");
+            whole.equal_after_changes(there, &when).await;
+        }
+        assert_eq!(killed, asked, "{}", case.name());
     }
 }
 

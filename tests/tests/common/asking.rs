@@ -103,6 +103,7 @@ pub(crate) fn target(pushed: &Made) -> Target {
         id: pushed.id.clone(),
         etag: pushed.etag.clone(),
         active: pushed.active,
+        tellable: u64::MAX,
     }
 }
 
@@ -112,6 +113,7 @@ pub(crate) fn seen(row: &ExternalRecord) -> Target {
         id: row.id.clone(),
         etag: row.etag.clone(),
         active: row.active,
+        tellable: u64::MAX,
     }
 }
 

@@ -238,6 +238,7 @@ async fn who_is_deleted_here_is_withdrawn_there_where_one_can_be() {
         id: name("999", course.id).into(),
         etag: None,
         active: true,
+        tellable: u64::MAX,
     };
     assert!(
         push_one(&*adapter, remove("999", course.id, nobody))

@@ -136,15 +136,6 @@ async fn a_system_that_does_not_prove_who_it_is_is_not_spoken_to() {
 }
 
 #[tokio::test]
-async fn a_request_that_met_an_old_connection_is_sent_again() {
-    let world = World::new(5).await;
-    let adapter = world.adapter();
-    adapter.pull(Kind::Member, &From::Start).await.unwrap();
-    world.inject(FaultRule::once(Fault::ResetBefore).at("/contacts?"));
-    assert!(adapter.pull(Kind::Member, &From::Start).await.is_ok());
-}
-
-#[tokio::test]
 async fn an_address_inside_the_network_is_refused_before_anything_is_sent() {
     let world = World::new(0).await;
     for address in [

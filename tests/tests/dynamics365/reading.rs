@@ -250,19 +250,11 @@ async fn a_batch_of_reads_whose_parts_are_missing_or_misordered_is_an_error() {
 }
 
 #[tokio::test]
-async fn the_cost_of_calls_is_counted_as_it_travelled() {
+async fn pages_travel_compressed() {
     let world = World::new(500).await;
-    let adapter = world.adapter();
-    pull_all(&*adapter, Kind::Member, From::Start).await;
-    let usage = adapter.take_usage();
+    pull_all(&*world.adapter(), Kind::Member, From::Start).await;
     let counters = world.simulation.counters();
-    assert_eq!(usage.requests, counters.requests);
-    assert_eq!(usage.bytes_received, counters.bytes_sent);
-    assert!(
-        usage.bytes_received * 3 < counters.bytes_uncompressed,
-        "pages travel compressed"
-    );
-    assert_eq!(adapter.take_usage().requests, 0);
+    assert!(counters.bytes_sent * 3 < counters.bytes_uncompressed);
 }
 
 #[tokio::test]

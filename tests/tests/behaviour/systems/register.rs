@@ -1,5 +1,6 @@
 //! A register with a REST API: once as Consio, where it can do everything that a profile can describe, and once as any
-//! other system, where it tells no changes and no deletions, has no versions, and says of a new row only where it is.
+//! other system, where it tells no changes and no deletions, has no versions, says of a new row only where it is, and
+//! takes a number twice.
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub(crate) async fn rest() -> World {
             keeps_deleted: false,
             versions: false,
             silent: true,
+            repeats_numbers: true,
             ..Settings::default()
         }
     });

@@ -34,6 +34,7 @@ impl Ability {
                     keeps_deleted: false,
                     versions: false,
                     silent: true,
+                    repeats_numbers: true,
                     ..Settings::default()
                 }
             });
