@@ -89,34 +89,33 @@ pub async fn list_accepted_files(
     rows.iter().flatten().map(Row::decode).collect()
 }
 
-/// Returns the uploads for a purpose that were accepted, or taken, from the last complete listing on, the oldest first;
-/// none where there was no such listing.
+/// Returns the uploads for a purpose that were accepted, or taken, the newest first and back to the last complete listing;
+/// says whether there was one.
 ///
 /// # Errors
 ///
 /// Those of the store.
-pub async fn list_since_complete(
+pub async fn list_back_to_complete(
     store: &dyn Store,
     integration: &IntegrationId,
     purpose: &FilePurpose,
-) -> Result<Vec<File>, StoreError> {
-    let (mut since, mut after) = (Vec::new(), None);
+) -> Result<(Vec<File>, bool), StoreError> {
+    let (mut found, mut after) = (Vec::new(), None);
     loop {
         let (files, next) = list_files(store, integration, after, 100).await?;
         for file in files {
             let is_taken = matches!(file.state, FileState::Accepted | FileState::Done);
             if is_taken && file.purpose == *purpose {
                 let complete = file.is_complete();
-                since.push(file);
+                found.push(file);
                 if complete {
-                    since.reverse();
-                    return Ok(since);
+                    return Ok((found, true));
                 }
             }
         }
         after = next;
         if after.is_none() {
-            return Ok(Vec::new());
+            return Ok((found, false));
         }
     }
 }

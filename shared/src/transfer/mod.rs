@@ -76,7 +76,7 @@ pub use decide::{FileDecision, FileVerdict, decide, put_away};
 pub use error::TransferError;
 pub use file::{Announced, Decided, File, FileDirection, FileState, RowFault, WaitingFile, file_key};
 pub(crate) use file::{PREFIX, files_prefix};
-pub use list::{list_accepted_files, list_files, list_since_complete, list_waiting_files, read_file};
+pub use list::{list_accepted_files, list_back_to_complete, list_files, list_waiting_files, read_file};
 pub(crate) use mend::of;
 pub use mend::{Mend, abandon, mend};
 pub use pages::{FilePage, FileRow, Pages, pages, read_page};

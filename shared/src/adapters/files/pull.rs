@@ -1,11 +1,11 @@
 //! Reading uploads: in the order in which they were announced, from the last complete listing on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::cursor::Bookmark;
-use super::table::is_nameless;
+use super::table::{is_nameless, is_number};
 use super::{Files, Layout, failed, upload_purpose};
 use crate::adapter::{Cursor, Error, ErrorKind, Found, From, Item, Next, Pulled, Result};
 use crate::model::{FileId, Kind};
@@ -114,44 +114,51 @@ impl<L: Layout> Files<L> {
         Ok(())
     }
 
-    /// Says what the uploads say last of each id, from the last complete listing on.
+    /// Says what the uploads say last of each id, back to the last complete listing; what they said stays known once they
+    /// were taken. A row without a name is told by its number, which means something in the newest upload alone.
     pub(super) async fn look_up(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
         let (store, purpose) = (&*self.stores.store, upload_purpose(kind));
-        let since = transfer::list_since_complete(store, &self.integration, &purpose).await;
-        let since = since.map_err(|error| failed(error.into()))?;
-        let complete = !since.is_empty();
-        let files = if complete {
-            since
-        } else {
-            self.accepted(kind).await?
-        };
-        let mut last: HashMap<&str, Option<Item>> = ids.iter().map(|id| (&**id, None)).collect();
+        let listed = transfer::list_back_to_complete(store, &self.integration, &purpose).await;
+        let (files, mut complete) = listed.map_err(|error| failed(error.into()))?;
+        let mut left: HashSet<&str> = ids.iter().map(|id| &**id).collect();
+        let mut last = HashMap::new();
         for file in &files {
-            let mut after = Some(0);
-            while let Some(at) = after {
-                let page = match self.rows(&file.id, at).await {
-                    Ok((page, _)) => page,
-                    // The bucket has dropped it, or a human has discarded it: nothing is known of what it said.
-                    Err(error) if !error.kind().is_temporary() => {
-                        return Ok(ids.iter().map(|_| Found::Hidden).collect());
-                    }
-                    Err(error) => return Err(error),
-                };
-                for item in page.rows.iter().map(|row| self.layout.item(kind, row)) {
-                    if let Some(known) = last.get_mut(id(&item)) {
-                        *known = Some(item);
-                    }
-                }
-                after = page.next;
+            if left.is_empty() {
+                break;
             }
+            match self.said(kind, &file.id, &left).await {
+                Ok(said) => last.extend(said),
+                // The bucket has dropped it, or a human has discarded it: nothing is known of what it said, nor before.
+                Err(error) if !error.kind().is_temporary() => {
+                    complete = false;
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+            left.retain(|id| !last.contains_key(*id) && !is_number(id));
         }
-        let found = ids.iter().map(|id| match last.remove(&**id).flatten() {
+        let found = ids.iter().map(|id| match last.get(id) {
             Some(Item::Deleted { .. }) => Found::Nothing,
-            Some(item) => Found::Here(item),
-            None if complete => Found::Nothing,
+            Some(item) => Found::Here(item.clone()),
+            None if complete || is_number(id) => Found::Nothing,
             None => Found::Hidden,
         });
         Ok(found.collect())
+    }
+
+    /// Returns what an upload says last of each of these ids.
+    async fn said(&self, kind: Kind, file: &FileId, ids: &HashSet<&str>) -> Result<HashMap<Box<str>, Item>> {
+        let (mut said, mut after) = (HashMap::new(), Some(0));
+        while let Some(at) = after {
+            let (page, uploaded_at) = self.rows(file, at).await?;
+            for item in page.rows.iter().map(|row| self.layout.item(kind, row)) {
+                if ids.contains(id(&item)) {
+                    said.insert(id(&item).into(), dated(item, uploaded_at));
+                }
+            }
+            after = page.next;
+        }
+        Ok(said)
     }
 }
 
