@@ -66,4 +66,22 @@ pub struct Link {
     /// pages are behind, also when it was told of a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hinted_at: Option<Timestamp>,
+    /// What was put into files and no reading has told back yet, the oldest first: fingerprints of all that each row said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed: Vec<Base>,
+}
+
+/// How many rows that went out and were not told back are known: a system that tells none of them back is not told apart from
+/// one that has changed everything.
+const MOST_HANDED: usize = 4;
+
+impl Link {
+    /// Takes note of what was put into a file.
+    pub fn hand(&mut self, said: Base) {
+        if self.handed.last() != Some(&said) {
+            self.handed.push(said);
+            let surplus = self.handed.len().saturating_sub(MOST_HANDED);
+            self.handed.drain(..surplus);
+        }
+    }
 }

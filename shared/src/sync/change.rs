@@ -173,5 +173,7 @@ fn changed(record: &Record, link: Option<&Link>, capability: &KindCapability) ->
     let decided = link.held.union(&link.settled);
     let decided = decided.fold(0, |bits, group| bits | kind.positions(*group));
     let among = capability.mapped & !decided & link.base.known(kind);
-    link.base.differs(&ours, kind, among)
+    // It may be in use what is on its way: what is taken back here has to be taken back there.
+    let on_its_way = link.handed.iter().chain([&link.base]);
+    on_its_way.fold(0, |bits, said| bits | said.differs(&ours, kind, among))
 }

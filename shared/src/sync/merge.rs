@@ -7,7 +7,7 @@
 //! | equal | equal | agreed |
 //! | changed | as agreed | the platform takes it |
 //! | as agreed | changed | it is sent |
-//! | changed | changed | the group's rule decides; what we wrote ourselves is no change |
+//! | changed | changed | the group's rule decides; what we wrote ourselves, or put into a file, is no change |
 //!
 //! A field that the row does not tell of is no field that is empty: it is left as it is on both sides.
 //!
@@ -129,6 +129,8 @@ impl Rules<'_> {
         };
         let mut fields = record.fields.clone();
         let known = agreed.known(self.kind);
+        let handed = before.map_or(&[][..], |link| &link.handed);
+        now.handed = self.still_out(handed, &theirs, &ours, mapped);
         // Fields that never met are laid beside each other apart from those of their group that did.
         let parts = self.kind.groups().iter().flat_map(|&group| {
             let among = self.kind.positions(group) & mapped;
@@ -141,7 +143,7 @@ impl Rules<'_> {
                 fields: among,
                 record,
                 external,
-                they_changed: differs(&theirs, &agreed),
+                they_changed: differs(&theirs, &agreed) && handed.iter().all(|said| differs(&theirs, said)),
                 we_changed: differs(&ours, &agreed),
                 differ: differs(&theirs, &ours),
                 known: among & known != 0,
@@ -168,6 +170,17 @@ impl Rules<'_> {
         merged.record = self.changed(record, fields, external);
         merged.link = (before != Some(&now)).then_some(now);
         merged
+    }
+
+    /// Returns what was put into files and may still come to the system: nothing where both sides are equal, and what came
+    /// after the row that the system has.
+    fn still_out(&self, handed: &[Base], theirs: &Base, ours: &Base, mapped: u64) -> Vec<Base> {
+        let is_theirs = |said: &Base| theirs.differs(said, self.kind, mapped) == 0;
+        if is_theirs(ours) {
+            return Vec::new();
+        }
+        let told_back = handed.iter().rposition(is_theirs).map_or(0, |place| place + 1);
+        handed.iter().skip(told_back).cloned().collect()
     }
 
     fn judge(&self, sides: &Sides<'_>) -> Verdict {
@@ -234,6 +247,7 @@ impl Rules<'_> {
             settled: BTreeSet::new(),
             active: external.active,
             hinted_at: None,
+            handed: Vec::new(),
         }
     }
 

@@ -87,12 +87,17 @@ impl Engine<'_> {
         }
     }
 
-    /// The platform deleted the record, and will say so to this version of the row.
+    /// The platform deleted the record, and will say so to this version of the row; once more, where it has said so in a file
+    /// that the system may have been spared.
     fn keep_deleted(&self, writer: &Writer<'_>, kind: Kind, pair: Pair) -> Plan {
-        let Pair { external, link, .. } = pair;
+        let Pair {
+            external, link, id, ..
+        } = pair;
         let released = writer.waits(kind, Side::Pull, &external.id);
         let released =
             released.then(|| quarantine::release(&self.integration.id, kind, Side::Pull, &external.id));
+        let handed = link.as_ref().is_some_and(|(_, link)| !link.handed.is_empty());
+        let again = handed.then(|| records::pend(&self.integration.id, kind, &id));
         let write = link.map(|(version, link)| {
             let link = Link {
                 etag: external.etag.clone(),
@@ -112,7 +117,7 @@ impl Engine<'_> {
         });
         Plan {
             external,
-            writes: write.into_iter().chain(released).collect(),
+            writes: write.into_iter().chain(released).chain(again).collect(),
             effect: Effect::Unchanged,
             linked: false,
             missed: false,

@@ -43,14 +43,54 @@ impl Engine<'_> {
     }
 
     /// Takes note that a change is on its way: what the system has, and where, only the next reading tells.
+    ///
+    /// The link first, the mark last, as for a change that was made.
     pub(super) async fn handed_over(
         &self,
         work: &mut Work,
         kind: Kind,
         pending: &Pending,
     ) -> Result<(), Stop> {
+        self.keep_handed(work, kind, pending).await?;
         work.totals(kind).handed_over += 1;
         self.sent(work, kind, pending).await
+    }
+
+    /// Keeps, with the link of a record, what the row says that was put into a file.
+    async fn keep_handed(&self, work: &mut Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
+        let (Some(record), Some(external)) = (&pending.record, self.external(pending)) else {
+            return Ok(());
+        };
+        let mapped = self.adapter.capability().of(kind).map_or(0, |one| one.mapped);
+        let said = match record.is_live() {
+            true => Base::of(&record.fields, mapped),
+            false => Base::default(),
+        };
+        let key = records::link_key(&self.integration.id, kind, &external);
+        for _ in 0..TRIES {
+            let row = self.read(std::slice::from_ref(&key)).await?.pop().flatten();
+            let Some(row) = row else { return Ok(()) };
+            let before: Link = row.decode()?;
+            let mut link = before.clone();
+            link.hand(said.clone());
+            if link == before {
+                return Ok(());
+            }
+            let writes = vec![
+                self.put_fenced(work, &key, Some(&row), Content::of(&link)),
+                Write::check(lease_key(&self.integration.id), Expect::Version(work.fence)),
+            ];
+            match self.write(writes).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Refused { parts }) if parts.contains(&1) => return Err(Stop::Fenced),
+                Err(StoreError::Refused { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        work.warn(format!(
+            "a {kind} changed all the time while it was put into a file: what comes back of it may look like a change of theirs"
+        ));
+        Ok(())
     }
 
     async fn sent(&self, work: &Work, kind: Kind, pending: &Pending) -> Result<(), Stop> {
@@ -194,6 +234,7 @@ fn linked(
         settled: BTreeSet::new(),
         active: pushed.active,
         hinted_at: None,
+        handed: Vec::new(),
     }
 }
 

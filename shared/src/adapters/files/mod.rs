@@ -11,7 +11,8 @@
 //! # What is known of a row that was handed over
 //!
 //! Nothing is agreed on by that: what both sides had agreed on before stays. An upload that was exported before the import says
-//! what was agreed on, and so takes nothing back; one from after it says what was sent, and both sides are equal. Where the
+//! what was agreed on, and so takes nothing back; one from after it says what was sent, and both sides are equal. What went out
+//! is kept with the link until then: a row that says it is no change of theirs, and what is taken back here is taken back there. Where the
 //! file was imported and an upload still says otherwise, the row goes out again; so it does where the file was discarded.
 //!
 //! # What is gone

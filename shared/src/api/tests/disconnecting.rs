@@ -42,6 +42,7 @@ async fn linked() -> World {
             settled: Default::default(),
             active: true,
             hinted_at: None,
+            handed: Vec::new(),
         };
         let key = record_key(&integration().organization, Kind::Member, &linked.id);
         let writes = vec![
