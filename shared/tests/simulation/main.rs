@@ -52,10 +52,11 @@ async fn live_through(seed: u64) -> World {
         world.human().await;
     }
     for _ in 0..40 {
-        match world.dice.below(6) {
+        match world.dice.below(7) {
             0 => world.human().await,
             1 => world.platform().await,
-            2 => {
+            2 => world.carry().await,
+            3 => {
                 let mode = if world.dice.one_in(4) {
                     Mode::Full
                 } else {
@@ -68,6 +69,9 @@ async fn live_through(seed: u64) -> World {
     }
     world.dice.calm();
     world.wake_sleepers().await;
+    while world.system.has_files() {
+        world.carry().await;
+    }
     world.settle().await;
     world.approve_all().await;
     world.drain().await;
