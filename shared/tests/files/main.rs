@@ -5,9 +5,12 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may panic"
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test may panic, print its seed and read it from outside"
 )]
 
+mod chance;
 mod changes;
 mod conflicts;
 mod consio;

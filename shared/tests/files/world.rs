@@ -237,9 +237,12 @@ impl World {
     /// A human decides the one review that there is; the run that this takes is worked.
     pub(crate) async fn decide(&self, decision: Decision) {
         let reviews = self.reviews().await;
-        let [review] = reviews.as_slice() else {
-            panic!("{reviews:?}");
-        };
+        assert_eq!(reviews.len(), 1, "{reviews:?}");
+        self.decide_first(decision).await;
+    }
+
+    async fn decide_first(&self, decision: Decision) {
+        let review = self.reviews().await.remove(0);
         let run = review::decide(
             self.rows(),
             Self::request(Mode::Approved),
@@ -253,6 +256,13 @@ impl World {
         if let Some(run) = run {
             self.queue.send(run.message("open")).await.unwrap();
             self.settle().await;
+        }
+    }
+
+    /// A human approves every deletion that waits for one.
+    pub(crate) async fn approve_all(&self) {
+        while !self.reviews().await.is_empty() {
+            self.decide_first(Decision::Approve).await;
         }
     }
 
@@ -467,6 +477,11 @@ impl World {
             .filter(Record::is_live)
             .map(|record| (record.id.as_str().to_owned(), json!(record.fields)))
             .collect()
+    }
+
+    pub(crate) async fn is_linked(&self, kind: Kind, external: &str) -> bool {
+        let key = records::link_key(&id(), kind, external);
+        self.rows().get(&[key]).await.unwrap()[0].is_some()
     }
 
     /// What the system says.
