@@ -180,9 +180,7 @@ fn changed(record: &Record, link: Option<&Link>, capability: &KindCapability) ->
         return capability.mapped;
     };
     let among = tellable(link, capability);
-    let handed = link
-        .handed
-        .last()
-        .map_or(0, |state| state.differs(&ours, kind, among));
-    link.base.differs(&ours, kind, among) | handed
+    // It may be in use what is on its way: what is taken back here has to be taken back there.
+    let on_its_way = link.handed.iter().chain([&link.base]);
+    on_its_way.fold(0, |bits, said| bits | said.differs(&ours, kind, among))
 }

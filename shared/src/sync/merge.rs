@@ -7,9 +7,7 @@
 //! | equal | equal | agreed |
 //! | changed | as agreed | the platform takes it |
 //! | as agreed | changed | it is sent |
-//! | changed | changed | the group's rule decides; what we wrote ourselves is no change |
-//!
-//! What was handed over and is told now is no change of the system's: where the platform has changed since, it is sent.
+//! | changed | changed | the group's rule decides; what we wrote ourselves, or put into a file, is no change |
 //!
 //! A field that the row does not tell of is no field that is empty: it is left as it is on both sides.
 //!
@@ -79,8 +77,6 @@ struct Sides<'a> {
     known: bool,
     held: bool,
     settled: bool,
-    /// Whether the system tells what was handed over to it.
-    echo: bool,
 }
 
 impl Rules<'_> {
@@ -133,6 +129,11 @@ impl Rules<'_> {
         };
         let mut fields = record.fields.clone();
         let known = agreed.known(self.kind);
+        let handed = before.map_or(&[][..], |link| &link.handed);
+        now.handed = self.still_out(handed, &theirs, &ours, mapped);
+        if !now.handed.is_empty() {
+            now.mapping = Link::UNCOMPARED;
+        }
         // Fields that never met are laid beside each other apart from those of their group that did.
         let parts = self.kind.groups().iter().flat_map(|&group| {
             let among = self.kind.positions(group) & mapped;
@@ -145,13 +146,12 @@ impl Rules<'_> {
                 fields: among,
                 record,
                 external,
-                they_changed: differs(&theirs, &agreed),
+                they_changed: differs(&theirs, &agreed) && handed.iter().all(|said| differs(&theirs, said)),
                 we_changed: differs(&ours, &agreed),
                 differ: differs(&theirs, &ours),
                 known: among & known != 0,
                 held: before.is_some_and(|link| link.held.contains(&group)),
                 settled: before.is_some_and(|link| link.settled.contains(&group)),
-                echo: before.is_some_and(|link| link.handed.iter().any(|state| !differs(state, &theirs))),
             };
             match self.judge(&sides) {
                 Verdict::Agreed => now.base = now.base.with(&theirs, self.kind, among),
@@ -167,19 +167,23 @@ impl Rules<'_> {
                 Verdict::Keep => {}
             }
         }
-        // Once it tells what was handed over last, nothing is on its way any more.
-        let handed = before.map_or(&[][..], |link| &link.handed);
-        let arrived = |last: &Base| last.differs(&theirs, self.kind, mapped) == 0;
-        if handed.last().is_some_and(|last| !arrived(last)) {
-            now.handed = handed.to_vec();
-            now.mapping = Link::UNCOMPARED;
-        }
         if before.map_or(&BTreeSet::new(), |link| &link.held) != &now.held {
             merged.review = Some(now.held.clone());
         }
         merged.record = self.changed(record, fields, external);
         merged.link = (before != Some(&now)).then_some(now);
         merged
+    }
+
+    /// Returns what was put into files and may still come to the system: nothing where both sides are equal, and what came
+    /// after the row that the system has.
+    fn still_out(&self, handed: &[Base], theirs: &Base, ours: &Base, mapped: u64) -> Vec<Base> {
+        let is_theirs = |said: &Base| theirs.differs(said, self.kind, mapped) == 0;
+        if is_theirs(ours) {
+            return Vec::new();
+        }
+        let told_back = handed.iter().rposition(is_theirs).map_or(0, |place| place + 1);
+        handed.iter().skip(told_back).cloned().collect()
     }
 
     fn judge(&self, sides: &Sides<'_>) -> Verdict {
@@ -189,7 +193,6 @@ impl Rules<'_> {
             (true, ..) if sides.settled => Verdict::Take,
             (true, true, true) if !sides.known => self.first_meeting(sides),
             (true, true, true) if sides.held => Verdict::Hold,
-            (true, true, _) if sides.echo && sends => Verdict::Send,
             (true, true, true) if sides.external.ours && sends => Verdict::Send,
             (true, true, true) => self.conflict(sides),
             (true, true, false) => Verdict::Take,
@@ -245,9 +248,9 @@ impl Rules<'_> {
             base,
             held: BTreeSet::new(),
             settled: BTreeSet::new(),
-            handed: Vec::new(),
             active: external.active,
             hinted_at: None,
+            handed: Vec::new(),
         }
     }
 
@@ -271,7 +274,6 @@ impl Rules<'_> {
             changed.modified_by = Origin::System(system);
         }
         changed.links.insert(system, external.id.clone());
-        changed.handed_to.remove(&system);
         Some(changed)
     }
 }

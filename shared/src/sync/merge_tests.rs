@@ -46,6 +46,8 @@ struct Case {
     agreed: Option<Fields>,
     theirs_at: &'static str,
     echo: bool,
+    /// What was put into files since.
+    handed: Vec<Fields>,
 }
 
 /// Both sides changed the first name since they agreed on "A".
@@ -59,6 +61,7 @@ fn conflict(rule: ConflictRule) -> Case {
         agreed,
         theirs_at: EARLY,
         echo: false,
+        handed: Vec::new(),
     }
 }
 
@@ -84,9 +87,9 @@ fn merge(case: &Case) -> Merged {
         base: Base::of(agreed, u64::MAX),
         held: [].into(),
         settled: [].into(),
-        handed: Vec::new(),
         active: true,
         hinted_at: None,
+        handed: case.handed.iter().map(|said| Base::of(said, u64::MAX)).collect(),
     });
     let external = ExternalRecord {
         told: u64::MAX,
@@ -209,4 +212,45 @@ fn what_is_equal_is_agreed_and_nothing_is_written_but_the_version() {
         (None, false, 0)
     );
     assert_eq!(merged.link.unwrap().base, Base::of(&fields("P", "e"), u64::MAX));
+}
+
+#[test]
+fn what_was_put_into_a_file_is_no_change_of_theirs_and_is_known_until_they_tell_it_or_a_later_one() {
+    let (first, second) = (fields("X", "e"), fields("P", "e"));
+    let handed = |merged: Merged| merged.link.unwrap().handed;
+    let merged = merge(&Case {
+        handed: vec![first.clone(), second.clone()],
+        ..conflict(ConflictRule::ExternalWins)
+    });
+    assert_eq!((taken(&merged), merged.send), (None, true));
+    assert_eq!(handed(merged), [Base::of(&second, u64::MAX)]);
+    let from_before = merge(&Case {
+        theirs: fields("A", "e"),
+        handed: vec![first.clone(), second.clone()],
+        ..conflict(ConflictRule::ExternalWins)
+    });
+    assert_eq!(
+        taken(&from_before),
+        None,
+        "it says what was agreed, and nothing is new"
+    );
+    assert_eq!(handed(from_before).len(), 2);
+    let equal = merge(&Case {
+        theirs: second.clone(),
+        handed: vec![first, second],
+        ..conflict(ConflictRule::ExternalWins)
+    });
+    assert!(handed(equal).is_empty());
+}
+
+#[test]
+fn what_they_changed_beside_a_row_of_a_file_is_taken() {
+    let merged = merge(&Case {
+        ours: fields("X", "e"),
+        theirs: fields("X", "f"),
+        agreed: Some(fields("A", "e")),
+        handed: vec![fields("X", "e")],
+        ..conflict(ConflictRule::ExternalWins)
+    });
+    assert_eq!((taken(&merged), merged.send), (Some(fields("X", "f")), false));
 }

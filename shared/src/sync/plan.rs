@@ -89,12 +89,12 @@ impl Engine<'_> {
         } = pair;
         let (organization, right) = (&self.integration.id.organization, writer.right);
         let linked = link.is_none();
-        let (version, link) = match link {
+        let (version, before) = match link {
             Some((version, link)) => (Some(version), link),
             None => (None, self.first_link(kind, &id, &external)),
         };
-        let again = linked || !link.handed.is_empty();
-        let link = Link {
+        let again = linked || !before.handed.is_empty();
+        let now = Link {
             etag: external.etag.clone(),
             mapping: if again {
                 Link::UNCOMPARED
@@ -102,15 +102,18 @@ impl Engine<'_> {
                 self.integration.mapping_version
             },
             active: external.active,
-            ..link
+            ..before.clone()
         };
         let key = records::link_key(&self.integration.id, kind, &external.id);
-        let link = writer.mark(link, self.clock.now(), self.lag(kind));
-        let mut writes = vec![Write::put(
-            key,
-            right.expect(version),
-            right.sign(Content::of(&link)),
-        )];
+        let now = writer.mark(now, self.clock.now(), self.lag(kind));
+        let mut writes = Vec::new();
+        if linked || now != before {
+            writes.push(Write::put(
+                key,
+                right.expect(version),
+                right.sign(Content::of(&now)),
+            ));
+        }
         if let Some((version, mut record)) = record.filter(|_| linked) {
             record
                 .links

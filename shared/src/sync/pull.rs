@@ -48,7 +48,7 @@ impl Engine<'_> {
         };
         let mut pulled = match self.adapter.pull(kind, &from).await {
             Ok(pulled) => pulled,
-            Err(error) => return self.start_over(work, kind, error).await,
+            Err(error) => return self.start_over(work, kind, &from, error).await,
         };
         loop {
             let next = pulled.next.clone();
@@ -60,7 +60,9 @@ impl Engine<'_> {
             taken?;
             match (next, ahead) {
                 (Next::Page(_), Some(Ok(next))) => pulled = next,
-                (Next::Page(_), Some(Err(error))) => return self.start_over(work, kind, error).await,
+                (Next::Page(cursor), Some(Err(error))) => {
+                    return self.start_over(work, kind, &From::Page(cursor), error).await;
+                }
                 (Next::Page(_), None) => return Ok(()),
                 (Next::End(_) | Next::Enough(_), _) => return Ok(()),
             }
@@ -71,10 +73,11 @@ impl Engine<'_> {
         self.adapter.pull(kind, &From::Page(cursor)).await
     }
 
-    /// Reads everything, where the system no longer knows since when to tell changes, or which page comes next; once in
-    /// a run, so that one that always forgets does not have it go on for ever.
-    async fn start_over(&self, work: &mut Work, kind: Kind, error: Error) -> Result<(), Stop> {
-        if error.kind() != ErrorKind::CursorExpired || !work.run.restarted.insert(kind) {
+    /// Reads everything, where the system no longer knows since when to tell changes, or which page comes next; that once
+    /// in a run, so that one that always forgets does not have it go on for ever. A run asks for changes but once.
+    async fn start_over(&self, work: &mut Work, kind: Kind, from: &From, error: Error) -> Result<(), Stop> {
+        let mut is_first = || matches!(from, From::Since(_)) || work.run.restarted.insert(kind);
+        if error.kind() != ErrorKind::CursorExpired || !is_first() {
             return Err(error.into());
         }
         work.warn(format!(

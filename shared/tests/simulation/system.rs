@@ -1,5 +1,7 @@
 //! A system that exists only here: it keeps rows, tells changes, refuses stale writes, and breaks when the dice say so.
 
+mod files;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +14,7 @@ use shared::adapter::{
     Subscription, Usage,
 };
 use shared::clock::Clock;
-use shared::model::{Fields, Kind, System, Value};
+use shared::model::{Fields, Kind, RecordId, System, Value};
 
 use crate::dice::Dice;
 
@@ -31,6 +33,8 @@ pub(crate) struct Row {
 struct Tables {
     rows: BTreeMap<(Kind, Box<str>), Row>,
     gone: BTreeMap<(Kind, Box<str>), u64>,
+    /// Changes in files that nobody has imported yet.
+    filed: BTreeMap<(Kind, RecordId), Change>,
     version: u64,
     born: u64,
 }
@@ -41,6 +45,8 @@ pub(crate) struct ModelSystem {
     tables: Mutex<Tables>,
     clock: Arc<dyn Clock>,
     dice: Arc<Dice>,
+    /// Whether some changes go by files, and some listings are not complete.
+    by_files: bool,
 }
 
 /// Says whether nothing ever refers to a member, so that it may be deleted without leaving a reference to nothing.
@@ -51,10 +57,12 @@ pub(crate) fn is_single(id: &str) -> bool {
 
 impl ModelSystem {
     pub(crate) fn new(clock: Arc<dyn Clock>, dice: Arc<Dice>) -> Self {
+        let by_files = dice.one_in(2);
         Self {
             tables: Mutex::default(),
             clock,
             dice,
+            by_files,
         }
     }
 
@@ -152,10 +160,13 @@ impl ModelSystem {
             Kind::Membership => &[1, 2],
             Kind::CourseEnrollment => &[2, 9],
         };
-        fields.set(
-            positions[self.dice.below(positions.len())],
-            Some(Value::Text(self.dice.word("value"))),
-        );
+        // Now and then what it was before.
+        let value = match self.dice.below(6) {
+            old @ 0..2 => format!("value {old}").into(),
+            _ => self.dice.word("value"),
+        };
+        let position = positions[self.dice.below(positions.len())];
+        fields.set(position, Some(Value::Text(value)));
     }
 
     /// Breaks before anything has happened.
@@ -356,7 +367,7 @@ impl Adapter for ModelSystem {
             kinds: Kind::ALL.iter().map(of).collect(),
             push_batch: 5,
             find_batch: 4,
-            pushes_unread: false,
+            pushes_unread: self.by_files,
         }
     }
 
@@ -387,11 +398,16 @@ impl Adapter for ModelSystem {
             From::Since(cursor) | From::Page(cursor) => cursor.0.split('/').collect(),
         };
         let number = |position: usize| parts[position].parse().unwrap_or(tables.version);
-        Ok(match parts[0] {
+        let mut pulled = match parts[0] {
             "list" => tables.listing(kind, parts[2], number(1)),
             "since" => tables.delta(kind, number(1), tables.version, (false, 0)),
             _ => tables.delta(kind, number(1), number(2), (parts[3] == "1", number(4))),
-        })
+        };
+        if matches!(pulled.next, Next::End(_)) && self.by_files && self.dice.fault(4) {
+            // All of it is told once more.
+            pulled.next = Next::Enough(Cursor::none());
+        }
+        Ok(pulled)
     }
 
     async fn acknowledge(&self, _: Kind, _: &Cursor) -> Result<()> {
@@ -405,6 +421,9 @@ impl Adapter for ModelSystem {
             .iter()
             .map(|change| {
                 self.break_before()?;
+                if let Some(pushed) = self.hand_over(kind, change) {
+                    return Ok(pushed);
+                }
                 let pushed = self.push_one(kind, change)?;
                 self.break_after()?;
                 Ok(Pushed::Made(pushed))

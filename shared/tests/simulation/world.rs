@@ -279,6 +279,14 @@ impl World {
         self.store.inner.write(writes).await.unwrap();
     }
 
+    /// Somebody carries a change to the system, or has it sent again.
+    pub(crate) async fn carry(&self) {
+        if let Some((kind, record)) = self.system.carry() {
+            let mark = records::pend(&id(), kind, &record);
+            self.store.inner.write(vec![mark]).await.unwrap();
+        }
+    }
+
     async fn new_fields(&self, kind: Kind) -> Option<Fields> {
         let mut fields = Fields::new(kind);
         if kind == Kind::Member {

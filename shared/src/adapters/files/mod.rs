@@ -11,8 +11,15 @@
 //! # What is known of a row that was handed over
 //!
 //! Nothing is agreed on by that: what both sides had agreed on before stays. An upload that was exported before the import says
-//! what was agreed on, and so takes nothing back; one from after it says what was sent, and both sides are equal. Where the
-//! file was imported and an upload still says otherwise, the row goes out again; so it does where the file was discarded.
+//! what was agreed on, and so takes nothing back; one from after it says what was sent, and both sides are equal. What went out
+//! is kept with the link until then: a row that says it is no change of theirs, and what is taken back here is taken back
+//! there. Where the file was imported and an upload still says otherwise, the row goes out again; so it does where the file
+//! was discarded.
+//!
+//! # What is not handed over
+//!
+//! A new record, before a complete upload has said what the system has: what it has already would be made twice. A row with
+//! fields that no upload has told, or about which a human decides, where an empty cell would empty them. Both wait.
 //!
 //! # What is gone
 //!

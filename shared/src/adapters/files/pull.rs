@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::cursor::Bookmark;
-use super::table::is_nameless;
+use super::table::{is_nameless, is_number};
 use super::{Files, Layout, failed, upload_purpose};
 use crate::adapter::{Cursor, Error, ErrorKind, Found, From, Item, Next, Pulled, Result};
 use crate::model::{FileId, Kind, Record, RecordId};
@@ -154,7 +154,9 @@ impl<L: Layout> Files<L> {
                 };
                 let items = self.items(kind, &page, uploaded_at).await?;
                 complete &= !items.iter().any(is_nameless);
-                for item in items {
+                // A number means something in the newest upload alone.
+                let is_newest = uploads.last().is_some_and(|last| last.id == file.id);
+                for item in items.into_iter().filter(|item| is_newest || !is_nameless(item)) {
                     if let Some(known) = last.get_mut(id(&item)) {
                         *known = Some(item);
                     }
@@ -165,7 +167,7 @@ impl<L: Layout> Files<L> {
         let found = ids.iter().map(|id| match last.remove(&**id).flatten() {
             Some(Item::Deleted { .. }) => Found::Nothing,
             Some(item) => Found::Here(item),
-            None if complete => Found::Nothing,
+            None if complete || is_number(id) => Found::Nothing,
             None => Found::Hidden,
         });
         Ok(found.collect())

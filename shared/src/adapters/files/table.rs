@@ -213,7 +213,12 @@ pub(in crate::adapters) fn faulty_row(row: &FileRow, field: &str, message: &str)
 
 /// Says whether it is a row of which nobody can say which record it is about.
 pub(super) fn is_nameless(item: &Item) -> bool {
-    matches!(item, Item::Faulty { id, .. } if id.starts_with(NAMELESS))
+    matches!(item, Item::Faulty { id, .. } if is_number(id))
+}
+
+/// Says whether it is not the name of a row, but its number in the upload that it stood in.
+pub(super) fn is_number(id: &str) -> bool {
+    id.starts_with(NAMELESS)
 }
 
 fn fits(holds: FieldType, column: &Column) -> Result<(), &'static str> {
