@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use shared::adapter::{From, Item, Subscribed, Subscription};
-use shared::adapters::{check_move, check_settings, webhook_support, webhooks};
+use shared::adapters::{check_move, check_settings, kinds, needs_credentials, webhook_support, webhooks};
 use shared::http::Exceptions;
 use shared::model::{Kind, System};
 use tests::rest::Auth;
 
-use crate::pair::Side as _;
+use crate::pair::{Side as _, files};
 use crate::world::{World, pull_all};
 
 #[tokio::test]
@@ -178,13 +178,19 @@ async fn both_names_of_the_adapter_take_the_same_profile_and_only_public_hosts()
 }
 
 #[tokio::test]
-async fn without_a_profile_nothing_is_carried_yet_and_that_is_said() {
+async fn without_a_profile_records_travel_by_files_and_nothing_is_shown_to_anybody() {
     let mut world = World::new(0).await;
     for settings in [json!({}), json!({ "mode": "csv" })] {
         world.settings = settings;
         world.credentials = json!({});
         check_settings(System::Consio, &world.settings, world.connections.exceptions()).unwrap();
+        assert!(!needs_credentials(System::Consio, &world.settings));
         let faults = world.try_adapter(&world.connections).unwrap_err();
-        assert_eq!(faults[0].field, "settings.mode");
+        assert_eq!(faults[0].field, "settings", "files are not kept everywhere");
+        let connections = world.connections.clone().filing(files().0);
+        let adapter = world.try_adapter(&connections).unwrap();
+        assert_eq!(kinds(System::Consio, &world.settings), Kind::ALL);
+        assert!(adapter.probe().await.iter().all(|finding| finding.works));
+        assert_eq!((adapter.take_usage().requests, world.requests()), (0, 0));
     }
 }
