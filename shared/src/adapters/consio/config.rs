@@ -2,10 +2,11 @@
 //!
 //! # Shape
 //!
-//! Without a profile, records travel as files: `{}`, or with the kinds of which there are any, and who opens the files:
+//! Without a profile, records travel as files: `{}`, or with the kinds of which there are any, the fields that have a column, and
+//! who opens the files (`audience`, `people` or `machine`):
 //!
 //! ```json
-//! { "mode": "csv", "files": { "kinds": ["members", "memberships"], "audience": "machine" } }
+//! { "mode": "csv", "files": { "kinds": ["members", "memberships"], "fields": { "members": ["lastName", "email"] } } }
 //! ```
 //!
 //! With one, the parts of a resource being described
@@ -84,17 +85,17 @@ pub(super) struct FileSettings {
 }
 
 impl FileSettings {
-    /// Reads `files`, which may be left out: records of all kinds travel, in files that people open.
+    /// Reads `files`, which may be left out: records of all kinds travel, with all their fields, in files that people open.
     pub(super) fn read(section: Option<Section<'_>>, excluded: &[Group]) -> Option<Self> {
-        let columns = |kind: Kind| {
+        let all = |kind: Kind| {
             let excluded = excluded
                 .iter()
                 .fold(0, |bits, group| bits | kind.positions(*group));
-            let all = (1 << kind.fields().len()) - 1;
-            Columns {
-                kind,
-                mapped: all & !excluded,
-            }
+            ((1 << kind.fields().len()) - 1) & !excluded
+        };
+        let columns = |kind: Kind| Columns {
+            kind,
+            mapped: all(kind),
         };
         let Some(section) = section else {
             return Some(Self {
@@ -112,12 +113,53 @@ impl FileSettings {
                 "must be a list of members, memberships or course-enrollments, members among them",
             );
         }
+        let fields = section.section("fields");
+        let named = |kind: Kind| {
+            let fields = fields
+                .as_ref()
+                .filter(|fields| fields.get(kind.plural()).is_some());
+            let named = fields.map_or(u64::MAX, |fields| named_fields(fields, kind));
+            let Columns { kind, mapped } = columns(kind);
+            Columns {
+                kind,
+                mapped: mapped & named,
+            }
+        };
+        let kinds: Option<Vec<Columns>> = kinds.map(|kinds| kinds.into_iter().map(named).collect());
+        if let Some(fields) = &fields {
+            fields.finish_with("is not a kind of record that travels: see `kinds`");
+        }
         section.finish();
         Some(Self {
-            kinds: kinds?.into_iter().map(columns).collect(),
+            kinds: kinds?,
             audience: audience.unwrap_or(Audience::People),
         })
     }
+}
+
+/// Reads names of fields, as bits; what a record cannot be without has to be among them.
+fn named_fields(section: &Section<'_>, kind: Kind) -> u64 {
+    let names = section.get(kind.plural()).and_then(Value::as_array);
+    let positions = names
+        .into_iter()
+        .flatten()
+        .map(|name| kind.position(name.as_str()?));
+    let bits = positions.fold(Some(0_u64), |bits, position| Some(bits? | 1 << position?));
+    let needed = kind
+        .fields()
+        .iter()
+        .enumerate()
+        .filter(|(_, field)| field.required);
+    let has_all = |bits: u64| needed.clone().all(|(position, _)| bits >> position & 1 == 1);
+    bits.filter(|bits| has_all(*bits)).unwrap_or_else(|| {
+        let required: Vec<&str> = needed.clone().map(|(_, field)| field.name).collect();
+        let reason = format!(
+            "must be a list of fields of a {kind}, {} among them",
+            required.join(" and ")
+        );
+        section.fault(kind.plural(), reason);
+        0
+    })
 }
 
 /// Reads names of kinds; what the others belong to has to be among them.

@@ -296,6 +296,45 @@ fn without_a_profile_records_travel_as_files_and_a_forgotten_mode_is_named() {
 }
 
 #[test]
+fn files_have_the_columns_that_are_named_and_every_fault_is_told() {
+    let read = |files: Value| {
+        let settings = json!({ "files": files });
+        Settings::read(&settings, System::Consio, &[Group::Contact], &Exceptions::none())
+    };
+    let Settings::Csv(files) = read(json!({
+        "kinds": ["members", "memberships"], "audience": "machine", "fields": { "members": ["lastName", "email", "city"] },
+    }))
+    .unwrap() else {
+        panic!("there is no profile")
+    };
+    let bits = |names: &[&str]| {
+        names
+            .iter()
+            .fold(0, |bits, name| bits | 1 << Kind::Member.position(name).unwrap())
+    };
+    assert_eq!(files.kinds.len(), 2);
+    assert_eq!(
+        files.kinds[0].mapped,
+        bits(&["lastName", "city"]),
+        "the group of email is excluded"
+    );
+    let faults = read(json!({
+        "kinds": ["memberships"], "audience": "everybody", "fields": { "invoices": [], "members": ["email"] }, "x": 1,
+    }))
+    .unwrap_err();
+    let places: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    for place in ["kinds", "audience", "fields.invoices", "x"] {
+        assert!(
+            places.contains(&&*format!("settings.files.{place}")),
+            "{place}: {places:?}"
+        );
+    }
+    let faults =
+        read(json!({ "fields": { "members": ["email"], "memberships": ["shoeSize"] } })).unwrap_err();
+    assert_eq!(faults.len(), 2, "{faults:?}");
+}
+
+#[test]
 fn credentials_are_of_one_kind_and_a_fault_does_not_repeat_them() {
     let read = |text: &str| Credentials::read(&SecretString::from(text.to_owned()));
     let shown = |text| read(text).unwrap().shown;
