@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use serde_json::{Value, json};
 use shared::integration::{ConflictRule, DeleteGuard, Integration};
 use shared::model::{Group, Kind};
+use shared::records::PutError;
 use shared::sync::Mode;
 use shared::transfer::FileDecision;
 
@@ -147,8 +148,13 @@ impl People {
             }
             _ => {
                 let (field, value) = self.edit(kind);
-                if let Some((name, _)) = self.one(all) {
-                    self.world.change(kind, &name, field, &value).await;
+                if let Some((name, mut fields)) = self.one(all) {
+                    fields[field] = json!(value);
+                    // Its member may be gone: an upload from before it was made, which says that it holds all there is.
+                    match self.world.try_put(kind, &name, fields).await {
+                        Ok(()) | Err(PutError::Invalid(_)) => {}
+                        Err(error) => panic!("{error}"),
+                    }
                 }
             }
         }

@@ -288,3 +288,20 @@ async fn a_field_that_is_emptied_on_either_side_is_emptied_on_the_other() {
     assert_eq!(world.system(Kind::Member)["C1"], json!({ "lastName": "Ek" }));
     assert_eq!(world.says(Kind::Member, "C2", "city").await, None);
 }
+
+#[tokio::test]
+async fn a_new_row_that_the_system_did_not_take_goes_out_again() {
+    let mut world = filled().await;
+    world.put(Kind::Member, "ours", person("Lie")).await;
+    world.sync().await;
+    world.consio.refuses.insert("ours".to_owned());
+    world.import_all().await;
+    world.consio.refuses.clear();
+    world.upload_all().await;
+    world.sync().await;
+    world.run(Mode::Full).await;
+    world.import_all().await;
+    world.upload_all().await;
+    world.sync().await;
+    world.check_equal().await;
+}

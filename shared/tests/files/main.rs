@@ -5,11 +5,11 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     clippy::disallowed_methods,
     reason = "a test may panic, print its seed and read it from outside"
 )]
 
+mod carrying;
 mod chance;
 mod changes;
 mod conflicts;

@@ -234,3 +234,91 @@ async fn rows_that_cannot_be_read_are_left_out_and_told_of_and_the_others_are_ta
     assert_eq!(world.state(&upload).await, FileState::Done);
     world.check_equal().await;
 }
+
+#[tokio::test]
+async fn an_upload_of_some_columns_leaves_the_others_as_they_are() {
+    let mut world = filled().await;
+    world
+        .change(Kind::Member, "C1", "email", "kari@example.org")
+        .await;
+    world.sync().await;
+    world.consio.change(Kind::Member, "C1", "city", "Bodø");
+    let columns = [
+        json!({ "name": "id", "type": "text" }),
+        json!({ "name": "city", "type": "text" }),
+    ];
+    let profile = json!({ "dialect": { "audience": "machine" }, "columns": columns });
+    let csv = shared::csv::Profile::check(&profile).unwrap();
+    world
+        .upload_by(
+            &profile,
+            Kind::Member,
+            world.consio.export(Kind::Member, &csv),
+            false,
+        )
+        .await;
+    world.sync().await;
+    let fields = world.fields(Kind::Member, "C1").await.unwrap();
+    assert_eq!(
+        (&fields["city"], &fields["lastName"]),
+        (&json!("Bodø"), &json!("Ek"))
+    );
+    // What went out and was not told of is still no change of theirs when it comes back.
+    world.import_all().await;
+    world.change(Kind::Member, "C1", "email", "ek@example.org").await;
+    world.upload_all().await;
+    world.sync().await;
+    let email = world.says(Kind::Member, "C1", "email").await;
+    assert_eq!(email.unwrap(), "ek@example.org");
+    world.import_all().await;
+    world.upload_all().await;
+    world.sync().await;
+    world.check_equal().await;
+}
+
+#[tokio::test]
+async fn more_uploads_than_one_reading_takes_are_taken_by_the_next() {
+    let mut world = filled().await;
+    for number in 0..120 {
+        world
+            .consio
+            .change(Kind::Member, "C1", "city", &format!("City {number}"));
+        let export = world.export_some(Kind::Member, &["C1"]);
+        // A complete one among them, with more than one reading takes after it.
+        if number == 10 {
+            world.upload(Kind::Member, world.export(Kind::Member), true).await;
+        } else {
+            world.upload(Kind::Member, export, false).await;
+        }
+    }
+    for _ in 0..3 {
+        world.sync().await;
+    }
+    assert!(
+        world
+            .uploads()
+            .await
+            .iter()
+            .all(|file| file.state == FileState::Done)
+    );
+    world.check_equal().await;
+}
+
+#[tokio::test]
+async fn a_file_that_went_out_and_is_uploaded_as_it_was_does_no_harm() {
+    let mut world = filled().await;
+    world.put(Kind::Member, "ours", person("Lie")).await;
+    world.sync().await;
+    let files = world.outbox().await;
+    let rows = world.read(&files[0]).await;
+    let copy = crate::consio::write(&World::csv(Kind::Member), rows.into_iter());
+    world.upload(Kind::Member, copy, false).await;
+    world.run(Mode::Delta).await;
+    world.import_all().await;
+    world.upload_all().await;
+    world.sync().await;
+    // It goes on under the name by which it was linked first.
+    assert!(world.is_linked(Kind::Member, "ours").await);
+    assert_eq!(world.platform(Kind::Member).await, world.system(Kind::Member));
+    assert!(world.quarantined().await.is_empty());
+}

@@ -86,8 +86,8 @@ impl Layout for FileSettings {
         self.columns(kind).unwrap_or(none).item(row)
     }
 
-    fn key_alone<'r>(&self, kind: Kind, row: &'r FileRow) -> Option<&'r str> {
-        self.columns(kind)?.key_alone(row)
+    fn key<'r>(&self, kind: Kind, row: &'r FileRow) -> Option<&'r str> {
+        self.columns(kind)?.key(row)
     }
 
     fn profile(&self, kind: Kind) -> Option<Json> {

@@ -150,7 +150,7 @@ impl Layout for TranscriptFiles {
         }
     }
 
-    fn key_alone<'r>(&self, _: Kind, _: &'r FileRow) -> Option<&'r str> {
+    fn key<'r>(&self, _: Kind, _: &'r FileRow) -> Option<&'r str> {
         None
     }
 

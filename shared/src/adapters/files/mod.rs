@@ -100,8 +100,8 @@ pub(super) trait Layout: Debug + Send + Sync + 'static {
     /// Reads a row of an upload.
     fn item(&self, kind: Kind, row: &FileRow) -> Item;
 
-    /// Returns the platform's id in a row of an upload that tells no other.
-    fn key_alone<'r>(&self, kind: Kind, row: &'r FileRow) -> Option<&'r str>;
+    /// Returns the platform's id in a row of an upload, where that is not what the row is called by anyway.
+    fn key<'r>(&self, kind: Kind, row: &'r FileRow) -> Option<&'r str>;
 
     /// Returns the profile by which uploads of a kind are read unless they are announced with another.
     fn profile(&self, kind: Kind) -> Option<Value>;

@@ -173,11 +173,12 @@ impl<L: Layout> Files<L> {
         Ok(found.collect())
     }
 
-    /// Reads rows as what they say; one that names a record by its key alone is the row that the record is linked with.
+    /// Reads rows as what they say. One that names a record by its key alone is the row that the record is linked with; and
+    /// where that is linked under its key, since no upload has told another name so far, that is the name of the row.
     async fn items(&self, kind: Kind, page: &FilePage, uploaded_at: Timestamp) -> Result<Vec<Item>> {
         let mut items: Vec<Item> = page.rows.iter().map(|row| self.layout.item(kind, row)).collect();
         let (organization, system) = (&self.integration.organization, self.integration.system);
-        let keyed = page.rows.iter().map(|row| self.layout.key_alone(kind, row));
+        let keyed = page.rows.iter().map(|row| self.layout.key(kind, row));
         let keyed: Vec<(usize, RecordId)> = keyed
             .enumerate()
             .filter_map(|(place, key)| Some((place, key?.parse().ok()?)))
@@ -195,12 +196,15 @@ impl<L: Layout> Files<L> {
                 .await
                 .map_err(|error| failed(error.into()))?,
         };
-        for ((place, _), row) in keyed.iter().zip(rows) {
+        for ((place, key), row) in keyed.iter().zip(rows) {
             let record = row.map(|row| Record::from_row(kind, &row)).transpose();
             let record = record.map_err(|error| failed(error.into()))?;
             let linked = record.and_then(|record| record.links.get(&system).cloned());
             if let (Some(linked), Some(item)) = (linked, items.get_mut(*place)) {
-                *id_mut(item) = linked;
+                let by_key = |name: &str| name == key.as_str();
+                if by_key(id(item)) || by_key(&linked) {
+                    *id_mut(item) = linked;
+                }
             }
         }
         Ok(items.into_iter().map(|item| dated(item, uploaded_at)).collect())

@@ -71,9 +71,9 @@ impl Columns {
         Json::Object(row)
     }
 
-    /// Returns the platform's id in a row that does not tell the system's.
-    pub(in crate::adapters) fn key_alone(self, row: &FileRow) -> Option<&str> {
-        told(row, KEY).filter(|_| told(row, ID).is_none())
+    /// Returns the platform's id in a row.
+    pub(in crate::adapters) fn key(self, row: &FileRow) -> Option<&str> {
+        told(row, KEY)
     }
 
     /// Reads a row of an upload.
