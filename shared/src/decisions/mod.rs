@@ -41,3 +41,6 @@ pub mod reimbursements_beside_the_kinds {}
 
 #[doc = include_str!("0014_no_run_for_an_export.md")]
 pub mod no_run_for_an_export {}
+
+#[doc = include_str!("0015_handed_over_is_not_agreed_on.md")]
+pub mod handed_over_is_not_agreed_on {}
