@@ -30,6 +30,7 @@ def deploy(place: Place, binaries: dict[str, Path]) -> str:
     _tell_functions_the_address(place, template)
     _allow_schedules(place)
     _allow_contexts(place, template)
+    _allow_plain_http(place, outputs)
     verify(place, template)
     place.note(deployed=wanted)
     return done
@@ -129,6 +130,11 @@ def _tell_functions_the_address(place: Place, template: dict) -> None:
             told["API_URL"] = place.state()["api"]
             client.update_function_configuration(FunctionName=name, Environment={"Variables": told})
             client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+
+
+def _allow_plain_http(place: Place, outputs: dict[str, str]) -> None:
+    """Takes away what refuses requests for files without TLS, which the emulator does not speak."""
+    emulator.client(place, "s3").delete_bucket_policy(Bucket=outputs["FilesBucket"])
 
 
 def _allow_schedules(place: Place) -> None:

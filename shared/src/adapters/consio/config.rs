@@ -140,11 +140,11 @@ impl FileSettings {
 /// Reads names of fields, as bits; what a record cannot be without has to be among them.
 fn named_fields(section: &Section<'_>, kind: Kind) -> u64 {
     let names = section.get(kind.plural()).and_then(Value::as_array);
-    let positions = names
+    let mut positions = names
         .into_iter()
         .flatten()
         .map(|name| kind.position(name.as_str()?));
-    let bits = positions.fold(Some(0_u64), |bits, position| Some(bits? | 1 << position?));
+    let bits = positions.try_fold(0_u64, |bits, position| Some(bits | 1 << position?));
     let needed = kind
         .fields()
         .iter()
