@@ -1,4 +1,4 @@
-"""The simulated Dynamics 365 (and its Entra ID), as a process beside the emulator."""
+"""The simulated systems, with what they sign in by, as a process beside the emulator."""
 
 import json
 from pathlib import Path

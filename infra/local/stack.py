@@ -14,7 +14,7 @@ def up(place: Place, options: argparse.Namespace, afresh: bool = False) -> None:
     binaries = build.build(options.profile)
     if afresh:
         down(place, quietly=True)
-    heading("Starting an emulator of AWS and a simulated Dynamics 365")
+    heading("Starting an emulator of AWS and the simulated systems")
     _start(place, binaries, options)
     heading("Deploying template.yaml")
     functions = {name: path for name, path in binaries.items() if name != build.SIMULATOR}

@@ -90,8 +90,9 @@ pub(super) fn write(
     match (&column.holds, cell) {
         (_, Cell::Empty | Cell::Text("")) if column.required => return Err("is required".to_owned()),
         (_, Cell::Empty | Cell::Text("")) => {}
-        (Holds::Text { max_length }, Cell::Text(text)) => {
+        (Holds::Text { max_length, number }, Cell::Text(text)) => {
             check_length(text, *max_length)?;
+            number.map_or(Ok(()), |number| number.check(text))?;
             write_text(text, dialect, out)?;
         }
         (Holds::Choice { words }, Cell::Text(text)) if words.iter().any(|word| word == text) => {
@@ -145,13 +146,14 @@ pub(super) fn read<'a>(column: &Column, text: &'a str, dialect: &Dialect) -> Res
         };
     }
     let cell = match &column.holds {
-        Holds::Text { max_length } => {
+        Holds::Text { max_length, number } => {
             let text = if dialect.is_for_people() {
                 guard::take_off(text)
             } else {
                 text
             };
             check_length(text, *max_length)?;
+            number.map_or(Ok(()), |number| number.check(text))?;
             if dialect.refuse_formulas && guard::is_formula(text) {
                 return Err("must not begin as a formula does".to_owned());
             }

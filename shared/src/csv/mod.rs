@@ -57,6 +57,7 @@
 #![deny(clippy::float_arithmetic, reason = "amounts are exact")]
 
 mod cell;
+mod checked;
 mod date;
 mod dialect;
 mod encoding;
@@ -95,6 +96,7 @@ mod writer;
 mod writer_tests;
 
 pub use cell::Cell;
+pub use checked::Number;
 pub use dialect::{Audience, DateForm, DecimalMark, Delimiter, Dialect, LineEnd, Quoting};
 pub use encoding::Encoding;
 pub use error::{ReadError, RowError, WriteError};

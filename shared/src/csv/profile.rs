@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::checked::Number;
 use super::dialect::{Dialect, Quoting};
 use super::guard;
 use super::number::MOST_DECIMALS;
@@ -44,6 +45,8 @@ pub(super) enum Holds {
     Text {
         #[serde(skip_serializing_if = "Option::is_none")]
         max_length: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        number: Option<Number>,
     },
     Decimal {
         scale: u32,
@@ -63,7 +66,7 @@ impl Profile {
     /// Reads a profile.
     ///
     /// What can be left out of a dialect is all but `audience`, whose preset fills it in; of a column, `header`, which is
-    /// then its name, `required`, `maxLength`, and the words `yes` and `no` of a bool, which are then `Ja` and `Nei` for
+    /// then its name, `required`, `maxLength`, `number` (which number with control digits a text is: see [`Number`]), and the words `yes` and `no` of a bool, which are then `Ja` and `Nei` for
     /// people, `true` and `false` for machines.
     ///
     /// # Errors
@@ -187,6 +190,7 @@ impl Holds {
         match name {
             "text" => Some(Self::Text {
                 max_length: section.number("maxLength", 1, 1 << 20),
+                number: section.text("number", Number::accept),
             }),
             "decimal" => {
                 if section.get("scale").is_none() {

@@ -36,8 +36,10 @@ pub(in crate::api) struct IntegrationBody {
     /// The system's own settings.
     #[schema(value_type = Object)]
     settings: serde_json::Value,
-    /// Needed to connect; on a change, only where they change. Never answered. For `dynamics365`: `clientId`, and either
-    /// `clientSecret`, with `expiresAt` where that is known, or `certificate` and `privateKey` in PEM.
+    /// Needed to connect, unless records travel as files; on a change, only where they change. Never answered. For `dynamics365`:
+    /// `clientId`, and either `clientSecret`, or `certificate` and `privateKey` in PEM; for `cornerstone`: `clientId` and
+    /// `clientSecret`; for `xledger`: `apiToken`, or `soap`; for `consio` and `rest`: what the profile's `auth` says. With
+    /// `expiresAt`, where that is known.
     #[schema(value_type = Option<Object>, write_only)]
     credentials: Option<BTreeMap<String, String>>,
 }
