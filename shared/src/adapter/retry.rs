@@ -42,6 +42,8 @@ impl<A: Adapter> Retry<A> {
     ) -> Result<T> {
         for attempt in 1..ATTEMPTS {
             match call().await {
+                // Where changes go another way, it has been down for long: nothing is gained by asking at once.
+                Err(error) if self.inner.capability().pushes_unread => return Err(error),
                 Err(error) if error.kind() == ErrorKind::Unavailable && self.wait(attempt).await => {
                     tracing::info!(attempt, %error, "asking again");
                 }

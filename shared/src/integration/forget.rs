@@ -135,6 +135,7 @@ async fn unlinked_records(
     let mut writes = Vec::with_capacity(keys.len());
     for row in store.get(&keys).await?.into_iter().flatten() {
         let mut record = Record::from_row(kind, &row)?;
+        record.handed_to.remove(&id.system);
         if record.links.remove(&id.system).is_some() {
             writes.push(Write::put(
                 row.key.clone(),

@@ -36,6 +36,9 @@ use crate::store::{Content, Expect, Key, Row, StoreError, Table, Write};
 /// For how long it is remembered that a record was deleted.
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// How long a deletion is kept of a record that went out in a file and that no system has told of: as long as by which file.
+const ON_ITS_WAY: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
 /// A record's row.
 ///
 /// # Shape
@@ -176,6 +179,7 @@ impl Record {
             Some(at) if self.links.is_empty() && self.handed_to.is_empty() => {
                 content.expires_at(at.checked_add(REMEMBERED).unwrap_or(at))
             }
+            Some(at) if self.links.is_empty() => content.expires_at(at.checked_add(ON_ITS_WAY).unwrap_or(at)),
             _ => content,
         }
     }

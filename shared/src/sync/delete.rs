@@ -189,6 +189,7 @@ impl Engine<'_> {
                 false => record,
             };
             gone.links.remove(&id.system);
+            gone.handed_to.remove(&id.system);
             writes.push(Write::put(
                 key,
                 right.expect(Some(row.version)),

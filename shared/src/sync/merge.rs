@@ -130,7 +130,7 @@ impl Rules<'_> {
         let mut fields = record.fields.clone();
         let known = agreed.known(self.kind);
         let handed = before.map_or(&[][..], |link| &link.handed);
-        now.handed = self.still_out(handed, &theirs, &ours, mapped);
+        now.handed = self.still_out(handed, &theirs, known, external.told);
         if !now.handed.is_empty() {
             now.mapping = Link::UNCOMPARED;
         }
@@ -175,13 +175,13 @@ impl Rules<'_> {
         merged
     }
 
-    /// Returns what was put into files and may still come to the system: nothing where both sides are equal, and what came
-    /// after the row that the system has.
-    fn still_out(&self, handed: &[Base], theirs: &Base, ours: &Base, mapped: u64) -> Vec<Base> {
-        let is_theirs = |said: &Base| theirs.differs(said, self.kind, mapped) == 0;
-        if is_theirs(ours) {
-            return Vec::new();
+    /// Returns what was put into files and may still come to the system: what came after the row that the system has. A row
+    /// that does not tell of all that was agreed on says nothing of that.
+    fn still_out(&self, handed: &[Base], theirs: &Base, known: u64, told: u64) -> Vec<Base> {
+        if known & self.mapped & !told != 0 {
+            return handed.to_vec();
         }
+        let is_theirs = |said: &Base| theirs.differs(said, self.kind, self.mapped & told) == 0;
         let told_back = handed.iter().rposition(is_theirs).map_or(0, |place| place + 1);
         handed.iter().skip(told_back).cloned().collect()
     }
@@ -274,6 +274,7 @@ impl Rules<'_> {
             changed.modified_by = Origin::System(system);
         }
         changed.links.insert(system, external.id.clone());
+        changed.handed_to.remove(&system);
         Some(changed)
     }
 }

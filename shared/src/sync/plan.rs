@@ -41,9 +41,6 @@ pub(super) struct Refusal {
 impl Engine<'_> {
     /// Decides what becomes of a row.
     pub(super) fn plan(&self, writer: &Writer<'_>, kind: Kind, pair: Pair) -> Plan {
-        if let Some(refusal) = self.objection(kind, &pair) {
-            return self.refuse(writer, kind, pair.external, &refusal);
-        }
         let system = self.integration.id.system;
         let live = pair
             .record
@@ -59,6 +56,9 @@ impl Engine<'_> {
         let handed_over = record.is_some_and(|record| record.handed_to.contains(&system));
         if (pair.link.is_some() || handed_over) && gone(record) {
             return self.keep_deleted(writer, kind, pair);
+        }
+        if let Some(refusal) = self.objection(kind, &pair) {
+            return self.refuse(writer, kind, pair.external, &refusal);
         }
         let rules = self.rules(kind);
         let link = pair.link.as_ref().map(|(_, link)| link);

@@ -1,6 +1,7 @@
 //! Tells a system what the platform has changed.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::change::{Pending, id_of};
 use super::engine::{Engine, SLICE, Stop, Work};
@@ -13,6 +14,9 @@ use crate::integration::Direction;
 use crate::model::{Kind, RecordId};
 use crate::records;
 use crate::store::{Expect, Key, Query, Row, StoreError, Table, Write};
+
+/// How long changes are handed over at least, however long it took to see that the system is down.
+const AT_LEAST: Duration = Duration::from_secs(20);
 
 /// How often a change is laid beside a row that changes under it.
 const TRIES: u32 = 4;
@@ -83,13 +87,14 @@ impl Engine<'_> {
     /// Sends what is marked of a kind, as far as the time of a slice goes.
     async fn push_all_marked(&self, work: &mut Work, kind: Kind) -> Result<(), Stop> {
         let limit = self.adapter.capability().push_batch.max(1);
-        let mut after = None;
+        let (mut after, now) = (None, self.clock.now());
+        let until = (work.begun_at + SLICE).max(now + AT_LEAST);
         work.totals(kind).waiting = 0;
         loop {
             let page = self.query(&self.marked(kind, limit, after)).await?;
             self.send(work, kind, page.rows).await?;
             after = page.next;
-            if after.is_none() || self.clock.now() >= work.begun_at + SLICE {
+            if after.is_none() || self.clock.now() >= until {
                 return Ok(());
             }
         }

@@ -79,7 +79,11 @@ impl Engine<'_> {
             };
             let content = if linked.is_some() {
                 let mut link: Link = row.decode()?;
+                let before = link.clone();
                 link.hand_over(state.clone());
+                if link == before {
+                    return Ok(());
+                }
                 Content::of(&link)
             } else {
                 let mut record = Record::from_row(kind, &row)?;
@@ -194,6 +198,7 @@ impl Engine<'_> {
             if let Some(row) = rows.first().and_then(Option::as_ref) {
                 let mut record = Record::from_row(kind, row)?;
                 record.links.remove(&id.system);
+                record.handed_to.remove(&id.system);
                 writes.push(self.put_fenced(work, &keys[0], Some(row), record.content()));
             }
             match self.write(writes).await {

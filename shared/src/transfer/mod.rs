@@ -21,10 +21,11 @@
 //! | 3 render | the object, under a key with its checksum | an object that no file names | step 2: the same rows give the same object |
 //! | 4 ready | file (`ready`, or `failed`), `waiting`, and the event in the outbox, on the version, in one transaction | an event that was not published | `reconcile` publishes what is due |
 //! | 5 decide | file (`imported` or `discarded`, due), `waiting` gone, event and audit row, on the version, in one transaction | rows that nobody has told when to go | it is due, and they are told |
-//! | 6 retire | items and filed, each on its version, 30 at a time, and of a discarded file the marks by which records are sent again; then the file, with how far that came | rows that were not told yet | it is due |
+//! | 6 retire | items and filed, each on its version, 30 at a time, and the marks by which records are sent again (of a discarded file, and of an imported one beside an API); then the file, with how far that came | rows that were not told yet | it is due |
 //!
 //! - **A row is in one file that can be imported.** A key whose file is closed is not taken again before that file is
-//!   discarded ([`Repeat::Never`]), or only when it says something else ([`Repeat::Changed`]).
+//!   discarded ([`Repeat::Never`]), or only when it says something else ([`Repeat::Changed`]), or also when it says the same
+//!   and that file was imported ([`Repeat::Again`]).
 //! - **What a human got does not change.** A closed file takes no row: every collector insists on its version.
 //! - **Nobody is told by a name.** Keys, names and events hold ids of the platform; what a row says is in its item and its
 //!   object alone.
@@ -81,4 +82,4 @@ pub(crate) use mend::of;
 pub use mend::{Mend, abandon, mend};
 pub use pages::{FilePage, FileRow, Pages, pages, read_page};
 pub use render::{Head, Holds, Render, Rendered, Rendering, Table, Tables, Unrenderable};
-pub use rows::{RowStanding, standing, standings};
+pub use rows::{RowStanding, standing, standings, used};

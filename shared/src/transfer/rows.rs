@@ -135,6 +135,25 @@ pub async fn standings(
     Ok(filed.into_iter().map(stand).collect())
 }
 
+/// Returns those of some purposes that there has ever been a file for.
+///
+/// # Errors
+///
+/// Those of the store.
+pub async fn used(
+    store: &dyn Store,
+    integration: &IntegrationId,
+    purposes: Vec<FilePurpose>,
+) -> Result<Vec<FilePurpose>, StoreError> {
+    let places: Vec<Key> = purposes
+        .iter()
+        .map(|purpose| open_key(integration, purpose))
+        .collect();
+    let rows = store.get(&places).await?;
+    let used = purposes.into_iter().zip(rows).filter(|(_, row)| row.is_some());
+    Ok(used.map(|(purpose, _)| purpose).collect())
+}
+
 /// Returns some rows of a file, in the order of their keys.
 pub(super) async fn items(
     store: &dyn Store,

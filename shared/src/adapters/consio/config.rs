@@ -82,6 +82,8 @@ pub(super) struct FileSettings {
     pub(super) kinds: Vec<Columns>,
     /// Who opens the files.
     pub(super) audience: Audience,
+    /// Whether there is an API by now, and only files from before are under way.
+    pub(super) has_api: bool,
 }
 
 impl FileSettings {
@@ -101,6 +103,7 @@ impl FileSettings {
             return Some(Self {
                 kinds: Kind::ALL.iter().copied().map(columns).collect(),
                 audience: Audience::People,
+                has_api: false,
             });
         };
         let audience = section.text("audience", Audience::accept);
@@ -133,6 +136,7 @@ impl FileSettings {
         Some(Self {
             kinds: kinds?,
             audience: audience.unwrap_or(Audience::People),
+            has_api: false,
         })
     }
 }

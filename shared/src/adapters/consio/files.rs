@@ -35,7 +35,7 @@ impl FileSettings {
                 name.parse().ok()?,
                 Some(Holds {
                     kind: columns.kind,
-                    has_api: false,
+                    has_api: self.has_api,
                 }),
             );
             Some((name.parse().ok()?, table))

@@ -108,7 +108,10 @@ impl Definition {
     fn files(&self, integration: &Integration) -> Option<FileSettings> {
         match self.settings(integration, &Exceptions::none()) {
             Ok(Settings::Csv(settings)) => Some(settings),
-            _ => FileSettings::read(None, &integration.excluded_groups),
+            _ => FileSettings::read(None, &integration.excluded_groups).map(|files| FileSettings {
+                has_api: true,
+                ..files
+            }),
         }
     }
 

@@ -92,6 +92,9 @@ impl Breaker {
         side: Side,
         now: Timestamp,
     ) {
+        if self.is_off() {
+            return;
+        }
         self.load(store, integration).await;
         let known = {
             let mut known = self.lock();
@@ -122,6 +125,9 @@ impl Breaker {
         side: Side,
         now: Timestamp,
     ) {
+        if self.is_off() {
+            return;
+        }
         self.load(store, integration).await;
         let known = {
             let mut known = self.lock();
@@ -133,8 +139,16 @@ impl Breaker {
         keep(store, integration, known, now).await;
     }
 
+    /// Says whether it never opens, so that nothing need be counted.
+    fn is_off(&self) -> bool {
+        self.after == SignedDuration::MAX
+    }
+
     /// Reads what other processes have found out, once.
     pub(super) async fn load(&self, store: &dyn Store, integration: &IntegrationId) {
+        if self.is_off() {
+            return;
+        }
         let read = self.loaded.get_or_try_init(|| async {
             let row = store.get(&[key(integration)]).await?.pop().flatten();
             let known: Option<Outages> = row.as_ref().map(Row::decode).transpose()?;

@@ -6,14 +6,15 @@
 //! | works | is in a file already, and nothing is sent | a file that waits for a human, and says the same |
 //! | works | takes the place of that row | a file that still collects |
 //! | works | waits, until a human has said whether the file was imported | a file that waits for a human, and says something else |
-//! | is down for long | goes into the file that collects | whichever |
+//! | is down for long | goes into the file that collects | no file, or one that collects, or of which a human has said it |
 //! | is down for long | waits for the API | none: no file can carry it |
 //!
 //! So nothing is sent both ways while nobody knows whether a file was imported; once that is known, the API is asked what is so
 //! right now, and gets what differs.
 //!
 //! While the API is down for long, a reading takes what was uploaded, and then asks the API for what it was to be asked all the
-//! same: no cursor moves before the API answers. What was uploaded and not taken by then is discarded, since the API tells it.
+//! same: no cursor moves before the API answers. What was uploaded and not taken by then is discarded once a reading is kept,
+//! since the API has told it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,6 +24,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::breaker::{Breaker, Side};
+use super::table::is_number;
 use super::{Files, Layout, failed};
 use crate::adapter::{
     Adapter, Capability, Change, Cursor, Error, ErrorKind, Finding, Found, From, Next, Outcome, Pulled,
@@ -32,7 +34,7 @@ use crate::model::{Kind, System};
 use crate::transfer::{self, FileDecision, FileState, FileVerdict, RowStanding};
 
 /// How long an API that has been down for long may take for a page.
-const IMPATIENCE: Duration = Duration::from_secs(20);
+const IMPATIENCE: Duration = Duration::from_secs(40);
 
 /// An adapter whose changes go by files while its API is down.
 #[derive(Debug)]
@@ -48,12 +50,14 @@ pub(in crate::adapters) struct Fallback<A, L> {
 ///
 /// # Shape
 ///
-/// `{"uploads":{"files":["0190…"],"taken":[]},"then":{"since":"…"}}`
+/// `{"uploads":"{\"files\":[\"0190…\"],\"taken\":[]}","read":false,"then":{"since":"…"}}`
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Detour {
-    /// The bookmark of the uploads; none where all were read.
-    uploads: Option<Cursor>,
+    /// The bookmark of the uploads.
+    uploads: Cursor,
+    /// Whether all of them were read.
+    read: bool,
     /// What the API is to be asked for.
     then: From,
 }
@@ -113,24 +117,17 @@ impl<A: Adapter, L: Layout> Fallback<A, L> {
             self.api.pull(kind, from).await
         };
         self.note(Side::Reading, end.as_ref().err()).await;
-        if let Ok(Pulled {
-            next: Next::End(_) | Next::Enough(_),
-            ..
-        }) = &end
-        {
-            self.put_aside(kind).await?;
-        }
         end
     }
 
     /// Reads a page of the uploads, and goes on to what the API is to be asked for.
     async fn detour(&self, kind: Kind, uploads: &From, then: From) -> Result<Pulled> {
         let pulled = self.files.read(kind, uploads).await?;
-        let uploads = match pulled.next {
-            Next::Page(cursor) => Some(cursor),
-            Next::End(_) | Next::Enough(_) => None,
+        let (uploads, read) = match pulled.next {
+            Next::Page(cursor) => (cursor, false),
+            Next::End(cursor) | Next::Enough(cursor) => (cursor, true),
         };
-        let detour = Detour { uploads, then };
+        let detour = Detour { uploads, read, then };
         let cursor = serde_json::to_string(&detour).expect("a bookmark is plain JSON");
         Ok(Pulled {
             next: Next::Page(Cursor(cursor)),
@@ -211,6 +208,12 @@ fn way(standing: Option<(RowStanding, bool)>) -> Way {
         None => Way::Api,
         Some((_, true)) => Way::Settled(Pushed::HandedOver),
         Some((standing, false)) if standing.state == FileState::Collecting => Way::File,
+        Some((standing, false)) if standing.state == FileState::Failed => {
+            Way::Settled(Pushed::Waits(format!(
+                "for somebody to discard the file {}, which could not be written and holds what they were before",
+                standing.file
+            )))
+        }
         Some((standing, false)) => Way::Settled(Pushed::Waits(format!(
             "for somebody to say whether the file {} was imported, which holds what they were before",
             standing.file
@@ -249,11 +252,14 @@ impl<A: Adapter, L: Layout> Adapter for Fallback<A, L> {
             From::Start | From::Since(_) => None,
         };
         match detour {
-            Some(Detour {
-                uploads: Some(uploads),
-                then,
-            }) => self.detour(kind, &From::Page(uploads), then).await,
-            Some(Detour { uploads: None, then }) => self.ask(kind, &then).await,
+            Some(Detour { uploads, read, then }) if !read => {
+                self.detour(kind, &From::Page(uploads), then).await
+            }
+            Some(Detour { uploads, then, .. }) => {
+                // The last page of them may not be kept yet; should that fail, the API tells what it said.
+                self.files.settle(&uploads).await?;
+                self.ask(kind, &then).await
+            }
             None => match self.ask(kind, from).await {
                 Err(error) if error.kind() == ErrorKind::Unavailable && self.is_down(Side::Reading) => {
                     let fresh = !matches!(from, From::Page(_));
@@ -268,7 +274,8 @@ impl<A: Adapter, L: Layout> Adapter for Fallback<A, L> {
     }
 
     async fn acknowledge(&self, kind: Kind, since: &Cursor) -> Result<()> {
-        self.api.acknowledge(kind, since).await
+        self.api.acknowledge(kind, since).await?;
+        self.put_aside(kind).await
     }
 
     async fn push(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
@@ -310,10 +317,22 @@ impl<A: Adapter, L: Layout> Adapter for Fallback<A, L> {
             .collect())
     }
 
+    /// What stood in an upload without a name is nothing that the API knows of. That it answers this says nothing of listings.
     async fn find(&self, kind: Kind, ids: &[Box<str>]) -> Result<Vec<Found>> {
-        let end = self.api.find(kind, ids).await;
-        self.note(Side::Reading, end.as_ref().err()).await;
-        end
+        let named: Vec<Box<str>> = ids.iter().filter(|id| !is_number(id)).cloned().collect();
+        let end = match named.is_empty() {
+            true => Ok(Vec::new()),
+            false => self.api.find(kind, &named).await,
+        };
+        if let Err(error) = &end {
+            self.note(Side::Reading, Some(error)).await;
+        }
+        let mut found = end?.into_iter();
+        let answer = |id: &Box<str>| match is_number(id) {
+            true => Found::Nothing,
+            false => found.next().unwrap_or(Found::Hidden),
+        };
+        Ok(ids.iter().map(answer).collect())
     }
 
     async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {

@@ -40,6 +40,7 @@ mod pull;
 mod push;
 mod table;
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ use crate::integration::Integration;
 use crate::model::{FieldError, FilePurpose, FileRowKey, IntegrationId, Kind};
 use crate::objects::Objects;
 use crate::store::Store;
-use crate::transfer::{FileRow, Pages, TransferError};
+use crate::transfer::{File, FileRow, Pages, TransferError};
 
 pub(super) use fallback::Fallback;
 pub(super) use table::{Columns, faulty_row};
@@ -119,6 +120,10 @@ pub(super) struct Files<L> {
     clock: Arc<dyn Clock>,
     /// The upload that was read last, so that going on costs what a page does.
     open: Mutex<Option<Pages>>,
+    /// The last complete listing of each kind.
+    listed: Mutex<BTreeMap<Kind, Option<File>>>,
+    /// Which purposes there has ever been a file for.
+    used: Mutex<BTreeMap<Kind, Vec<FilePurpose>>>,
 }
 
 impl<L: Layout> Files<L> {
@@ -145,6 +150,8 @@ impl<L: Layout> Files<L> {
             stores: stores.ok_or_else(nowhere)?.clone(),
             clock: Arc::clone(clock),
             open: Mutex::default(),
+            listed: Mutex::default(),
+            used: Mutex::default(),
         })
     }
 }

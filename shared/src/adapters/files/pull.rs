@@ -1,6 +1,6 @@
 //! Reading uploads: in the order in which they were announced, from the last complete listing on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -8,9 +8,9 @@ use super::cursor::Bookmark;
 use super::table::{is_nameless, is_number};
 use super::{Files, Layout, failed, upload_purpose};
 use crate::adapter::{Cursor, Error, ErrorKind, Found, From, Item, Next, Pulled, Result};
-use crate::model::{FileId, Kind, Record, RecordId};
+use crate::model::{FileId, Kind, Link, Record, RecordId};
 use crate::records;
-use crate::store::Key;
+use crate::store::{Key, Row};
 use crate::transfer::{self, File, FilePage, FileState, TransferError};
 
 /// How many rows a page has.
@@ -62,8 +62,18 @@ impl<L: Layout> Files<L> {
         })
     }
 
+    /// Returns the same, as it was when it was first asked for.
+    pub(super) async fn listed(&self, kind: Kind) -> Result<Option<File>> {
+        let mut listed = self.listed.lock().await;
+        if let Some(known) = listed.get(&kind) {
+            return Ok(known.clone());
+        }
+        let last = self.last_complete(kind).await?;
+        Ok(listed.entry(kind).or_insert(last).clone())
+    }
+
     /// Returns the last complete listing that was accepted, or taken.
-    pub(super) async fn last_complete(&self, kind: Kind) -> Result<Option<File>> {
+    async fn last_complete(&self, kind: Kind) -> Result<Option<File>> {
         let (store, purpose) = (&*self.stores.store, upload_purpose(kind));
         let uploads = transfer::list_since_complete(store, &self.integration, &purpose, usize::MAX).await;
         let uploads = uploads.map_err(|error| failed(error.into()))?;
@@ -81,7 +91,7 @@ impl<L: Layout> Files<L> {
         let (mut items, mut warnings) = (Vec::new(), Vec::new());
         if let Some(file) = bookmark.files.first().cloned() {
             let (page, uploaded_at) = self.rows(&file, bookmark.after).await?;
-            items = self.items(kind, &page, uploaded_at).await?;
+            items = self.items(kind, &page, uploaded_at, None).await?;
             if bookmark.complete && items.iter().any(is_nameless) {
                 bookmark.complete = false;
                 warnings.push(format!(
@@ -140,6 +150,7 @@ impl<L: Layout> Files<L> {
         let uploads = transfer::list_since_complete(store, &self.integration, &purpose, MOST_FILES).await;
         let uploads = uploads.map_err(|error| failed(error.into()))?;
         let mut complete = uploads.first().is_some_and(File::is_complete);
+        let records = self.linked_with(kind, ids).await?;
         let mut last: HashMap<&str, Option<Item>> = ids.iter().map(|id| (&**id, None)).collect();
         for file in &uploads {
             let mut after = Some(0);
@@ -152,7 +163,7 @@ impl<L: Layout> Files<L> {
                     }
                     Err(error) => return Err(error),
                 };
-                let items = self.items(kind, &page, uploaded_at).await?;
+                let items = self.items(kind, &page, uploaded_at, Some(&records)).await?;
                 complete &= !items.iter().any(is_nameless);
                 // A number means something in the newest upload alone.
                 let is_newest = uploads.last().is_some_and(|last| last.id == file.id);
@@ -173,15 +184,41 @@ impl<L: Layout> Files<L> {
         Ok(found.collect())
     }
 
+    /// Returns the records that rows with these ids are linked with.
+    async fn linked_with(&self, kind: Kind, ids: &[Box<str>]) -> Result<HashSet<RecordId>> {
+        let places = ids
+            .iter()
+            .map(|id| records::link_key(&self.integration, kind, id));
+        let places: Vec<Key> = places.collect();
+        let rows = self
+            .stores
+            .store
+            .get(&places)
+            .await
+            .map_err(|error| failed(error.into()))?;
+        let record = |row: &Row| row.decode::<Link>().map(|link| link.record);
+        let linked: std::result::Result<_, _> = rows.iter().flatten().map(record).collect();
+        linked.map_err(|error| failed(error.into()))
+    }
+
     /// Reads rows as what they say. One that names a record by its key alone is the row that the record is linked with; and
     /// where that is linked under its key, since no upload has told another name so far, that is the name of the row.
-    async fn items(&self, kind: Kind, page: &FilePage, uploaded_at: Timestamp) -> Result<Vec<Item>> {
+    ///
+    /// Where only rows of some records are of interest, the others are left as they are.
+    async fn items(
+        &self,
+        kind: Kind,
+        page: &FilePage,
+        uploaded_at: Timestamp,
+        only: Option<&HashSet<RecordId>>,
+    ) -> Result<Vec<Item>> {
         let mut items: Vec<Item> = page.rows.iter().map(|row| self.layout.item(kind, row)).collect();
         let (organization, system) = (&self.integration.organization, self.integration.system);
         let keyed = page.rows.iter().map(|row| self.layout.key(kind, row));
         let keyed: Vec<(usize, RecordId)> = keyed
             .enumerate()
             .filter_map(|(place, key)| Some((place, key?.parse().ok()?)))
+            .filter(|(_, key)| only.is_none_or(|only| only.contains(key)))
             .collect();
         let places: Vec<Key> = keyed
             .iter()

@@ -13,7 +13,7 @@ impl<L: Layout> Files<L> {
     /// Puts changes into files; what no file can carry is refused by itself.
     pub(super) async fn hand_over(&self, kind: Kind, changes: &[Change]) -> Result<Vec<Outcome>> {
         let listed = match changes.iter().any(|change| change.target.is_none()) {
-            true => self.last_complete(kind).await?,
+            true => self.listed(kind).await?,
             false => None,
         };
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(changes.len());
@@ -33,6 +33,9 @@ impl<L: Layout> Files<L> {
                     }
                 },
             );
+        }
+        if !rows.is_empty() {
+            self.used.lock().await.remove(&kind);
         }
         for (purpose, rows) in rows {
             self.collect(&purpose, rows, listed.as_ref()).await?;
@@ -104,6 +107,18 @@ impl<L: Layout> Files<L> {
         Ok(())
     }
 
+    /// Returns the purposes that there has ever been a file for; mostly none, beside an API.
+    async fn used(&self, kind: Kind) -> Result<Vec<FilePurpose>> {
+        let mut known = self.used.lock().await;
+        if let Some(used) = known.get(&kind) {
+            return Ok(used.clone());
+        }
+        let (store, id) = (&*self.stores.store, &self.integration);
+        let used = transfer::used(store, id, self.layout.purposes(kind)).await;
+        let used = used.map_err(|error| failed(error.into()))?;
+        Ok(known.entry(kind).or_insert(used).clone())
+    }
+
     /// Says in which file the row for each change is that nobody has decided about yet, and whether it says the same there.
     pub(super) async fn standings(
         &self,
@@ -113,7 +128,7 @@ impl<L: Layout> Files<L> {
         let keys: Vec<FileRowKey> = changes.iter().map(key).collect();
         let rows: Vec<Option<Row>> = changes.iter().map(|change| self.row(kind, change).ok()).collect();
         let mut open = vec![None; changes.len()];
-        for purpose in self.layout.purposes(kind) {
+        for purpose in self.used(kind).await? {
             let (store, id) = (&*self.stores.store, &self.integration);
             let standings = transfer::standings(store, id, &purpose, &keys).await;
             let standings = standings.map_err(|error| failed(error.into()))?;

@@ -318,14 +318,62 @@ async fn an_upload_is_taken_while_the_api_is_gone_and_put_aside_when_it_is_back(
     assert!(run.finished_at.is_none(), "the API is waited for");
     pair.up();
     pair.world.settle();
+    let late = pair
+        .upload(&format!("{head}{member};{course};Registered\r\n"))
+        .await;
     let run = pair.finish(&run).await;
     assert_eq!(run.state, RunState::Succeeded, "{run:?}");
     pair.equal().await;
-    let file = transfer::read_file(pair.store(), &pair.id(), &file.id)
+    let [file, late] = [file, late].map(|file| file.id);
+    let file = transfer::read_file(pair.store(), &pair.id(), &file)
         .await
         .unwrap();
-    assert_eq!(file.state, FileState::Discarded);
-    assert_eq!(file.decided.unwrap().by.as_ref(), "cornerstone");
+    assert_eq!(file.state, FileState::Done);
+    let late = transfer::read_file(pair.store(), &pair.id(), &late)
+        .await
+        .unwrap();
+    assert_eq!(late.state, FileState::Discarded);
+    assert_eq!(late.decided.unwrap().by.as_ref(), "cornerstone");
+}
+
+#[tokio::test]
+async fn a_row_of_an_upload_that_names_nobody_holds_up_no_run_when_the_api_is_back() {
+    let (pair, _) = registered().await;
+    pair.down();
+    pair.upload("\u{feff}Bruker;Kurs;Status\r\n100001;somewhere;Completed\r\n")
+        .await;
+    let run = pair.try_for(60).await;
+    assert_eq!(pair.quarantine().await.len(), 1);
+    pair.up();
+    pair.finish(&run).await;
+    assert_eq!(pair.sync().await.state, RunState::Succeeded);
+    assert!(pair.quarantine().await.is_empty());
+    pair.equal().await;
+}
+
+#[tokio::test]
+async fn what_is_taken_back_while_its_file_waits_is_taken_back_there_too() {
+    let (pair, record) = registered().await;
+    pair.down();
+    pair.edit(&record, "status", "completed").await;
+    let run = pair.try_for(60).await;
+    let file = pair.only_file().await;
+    pair.up();
+    pair.finish(&run).await;
+    pair.edit(&record, "dueOn", "2027-01-31").await;
+    pair.edit(&record, "status", "registered").await;
+    pair.run(Mode::Full).await;
+    assert_eq!(pair.world.portal().api_writes(), 0);
+    pair.decide(&file, FileDecision::Discarded).await;
+    pair.sync().await;
+    pair.equal().await;
+    let now = pair
+        .enrollment(
+            said(&record, "memberId").as_str().unwrap(),
+            said(&record, "courseId").as_str().unwrap().parse().unwrap(),
+        )
+        .await;
+    assert_eq!(said(&now, "status"), "registered");
 }
 
 #[tokio::test]
