@@ -38,7 +38,6 @@ impl Number {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::csv::{Cell, Profile, Reader, Writer};
 
     fn profile(number: &str) -> Profile {

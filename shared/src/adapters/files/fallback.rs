@@ -328,11 +328,11 @@ impl<A: Adapter, L: Layout> Adapter for Fallback<A, L> {
             self.note(Side::Reading, Some(error)).await;
         }
         let mut found = end?.into_iter();
-        let answer = |id: &Box<str>| match is_number(id) {
+        let mut answer = |id: &str| match is_number(id) {
             true => Found::Nothing,
             false => found.next().unwrap_or(Found::Hidden),
         };
-        Ok(ids.iter().map(answer).collect())
+        Ok(ids.iter().map(|id| answer(id)).collect())
     }
 
     async fn subscribe(&self, wanted: &Subscription) -> Result<Subscribed> {
